@@ -1,0 +1,66 @@
+package dev.fetchback.store;
+
+import dev.fetchback.task.BatchId;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskId;
+import dev.fetchback.task.TaskSpec;
+import org.jspecify.annotations.Nullable;
+
+/** One change of the store, as data. */
+public sealed interface Change {
+    /**
+     * A new task, waiting or already begun.
+     *
+     * @param task as it stands after the submit
+     * @param spec what was asked for
+     * @param key makes a repeated submit harmless; null without
+     */
+    record Submit(Task task, TaskSpec spec, @Nullable IdempotencyKey key) implements Change {}
+
+    /**
+     * A move of a task, guarded: it applies only while the stored task has the phase and the fence of {@code before}.
+     *
+     * @param before the task that the move was computed from
+     * @param after the task as it stands then
+     * @param body the page's decoded body, stored together with the move; null when there is none or it was stored by
+     *     {@link PutBody}
+     */
+    record Move(Task before, Task after, byte @Nullable [] body) implements Change {}
+
+    /**
+     * A piece of a large body, stored ahead of the move that refers to it. Pieces of a task without such a move are dropped with
+     * the task. Piece 0 replaces what was there.
+     *
+     * @param piece 0, 1, 2, …; each but the last of {@link Store#PIECE_BYTES}
+     */
+    record PutBody(TaskId id, int piece, byte[] bytes) implements Change {}
+
+    /** Forgets a finished task and its page; stale while the task is live. */
+    record Delete(TaskId id) implements Change {}
+
+    /** A new batch; its counters start at zero and follow its tasks. */
+    record NewBatch(BatchId id, @Nullable String owner) implements Change {}
+
+    /** What is known of a receiver, written whole. */
+    record SaveReceiver(ReceiverRecord receiver) implements Change {}
+
+    /**
+     * Makes the tasks that wait for a queue due at once, at most {@code limit} of them, earliest first.
+     *
+     * @param now Unix milliseconds
+     */
+    record Hurry(QueueKey queue, long now, int limit) implements Change {}
+
+    /** The owner has emptied a queue: its due time is set to that of its earliest waiting task, or the queue is forgotten. */
+    record SettleQueue(QueueKey queue) implements Change {}
+
+    /**
+     * A caller's key for a submit.
+     *
+     * @param owner the token's name; empty without tokens
+     * @param key as given, or an item's {@code idempotency_key}
+     * @param fingerprint SHA-256 of what was submitted; another one under the same key is a conflict
+     * @param now Unix milliseconds; a key is kept for {@link Store#IDEMPOTENCY_KEPT}
+     */
+    record IdempotencyKey(String owner, String key, byte[] fingerprint, long now) {}
+}

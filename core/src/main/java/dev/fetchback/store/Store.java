@@ -1,0 +1,92 @@
+package dev.fetchback.store;
+
+import dev.fetchback.task.BatchId;
+import dev.fetchback.task.Stage;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskId;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * Durable tasks. One caller at a time may {@link #commit}; reads may come from any thread, block, and see only what is committed.
+ * Every method may throw {@link StoreException}.
+ */
+public interface Store extends AutoCloseable {
+    /** How long an idempotency key is remembered. */
+    Duration IDEMPOTENCY_KEPT = Duration.ofHours(24);
+
+    /** The size of a stored piece of a body. */
+    int PIECE_BYTES = 256 << 10;
+
+    /** The epoch of this owner, greater than that of every owner before; written before this store was opened for work. */
+    int epoch();
+
+    /** The newest time in any stored id, Unix milliseconds; 0 when there is none. */
+    long newestId();
+
+    /**
+     * Applies the changes in order, all or nothing, and returns when they are on disk (fsync).
+     *
+     * @return what became of each, in the same order
+     */
+    List<Result> commit(List<Change> changes);
+
+    /** Queues due at {@code now}, after {@code after} in the order (due time, name); the first level of the due scan. */
+    List<DueQueue> dueQueues(Stage stage, Optional<DueQueue> after, long now, int limit);
+
+    /** The earliest due time of a queue after {@code now}; empty when nothing waits. */
+    OptionalLong nextDue(Stage stage, long now);
+
+    /** Due tasks of one queue by priority, then age; the second level of the due scan. */
+    List<Task> dueTasks(QueueKey queue, long now, int limit);
+
+    /** Tasks begun by an owner of an older epoch. */
+    List<Task> orphans(int limit);
+
+    /** One task; empty when it is not known or was forgotten. */
+    Optional<StoredTask> find(TaskId id);
+
+    /** A page of a list. */
+    TaskPage list(TaskQuery query);
+
+    /** One batch. */
+    Optional<BatchRecord> batch(BatchId id);
+
+    /** All receivers that are remembered. */
+    List<ReceiverRecord> receivers();
+
+    /**
+     * The stored body of a task's page, from {@code offset}.
+     *
+     * @return empty when no body is stored; the stream must be closed
+     */
+    Optional<InputStream> body(TaskId id, long offset);
+
+    /** How much there is. */
+    Totals totals();
+
+    /**
+     * Forgets what is older than the settings say, a bounded amount at a time.
+     *
+     * @return whether there is more to forget now
+     */
+    boolean prune(long now);
+
+    @Override
+    void close();
+
+    /**
+     * How much there is.
+     *
+     * @param waitingFetch tasks that wait for their fetch
+     * @param waitingDeliver tasks that wait for their delivery
+     * @param running begun attempts
+     * @param dead outcomes that no receiver took
+     * @param bodyBytes of stored pages
+     * @param fileBytes on disk
+     */
+    record Totals(long waitingFetch, long waitingDeliver, long running, long dead, long bodyBytes, long fileBytes) {}
+}

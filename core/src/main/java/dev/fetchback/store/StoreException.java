@@ -1,0 +1,34 @@
+package dev.fetchback.store;
+
+/** The store could not do what was asked; nothing of it was done. */
+public final class StoreException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final Kind kind;
+
+    /**
+     * @param kind what an operator has to do about it
+     * @param message what failed, with what value, and what to do
+     */
+    public StoreException(Kind kind, String message, Throwable cause) {
+        super(message, cause);
+        this.kind = kind;
+    }
+
+    /** What an operator has to do about it. */
+    public Kind kind() {
+        return kind;
+    }
+
+    /** What an operator has to do about it. */
+    public enum Kind {
+        /** The disk or the configured size is full: new tasks are refused, settles still fit. */
+        FULL,
+        /** The folder cannot be written, or belongs to somebody else: nothing can be done until that is mended. */
+        UNUSABLE,
+        /** The data is damaged or of a newer version. */
+        CORRUPT,
+        /** It is closed. */
+        CLOSED
+    }
+}

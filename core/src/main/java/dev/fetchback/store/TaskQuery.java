@@ -1,0 +1,32 @@
+package dev.fetchback.store;
+
+import dev.fetchback.task.BatchId;
+import dev.fetchback.task.Phase;
+import dev.fetchback.task.TaskId;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which tasks a list shows, newest first.
+ *
+ * @param owner only this token's; null for everybody's
+ * @param phases only in one of these; empty for all
+ * @param host only of this host (host and port, or host alone); null for all
+ * @param label only with this label; null for all
+ * @param batch only of this batch; null for all
+ * @param createdAfter Unix milliseconds; 0 for all
+ * @param before only tasks with a smaller id: the cursor; null for the newest
+ * @param limit 1 to {@link #LIMIT_MAX} tasks
+ */
+public record TaskQuery(
+        @Nullable String owner,
+        Set<Phase> phases,
+        @Nullable String host,
+        @Nullable String label,
+        @Nullable BatchId batch,
+        long createdAfter,
+        @Nullable TaskId before,
+        int limit) {
+    /** The longest page of a list. */
+    public static final int LIMIT_MAX = 1000;
+}

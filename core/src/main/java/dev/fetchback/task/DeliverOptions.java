@@ -1,0 +1,63 @@
+package dev.fetchback.task;
+
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where and how the result is posted.
+ *
+ * @param to the receiver's URL
+ * @param mode what the body of the request is
+ * @param headers sent with every attempt
+ * @param secret {@code whsec_} and base64; null signs with the operator's secret, if there is one
+ * @param timeout of one attempt, the whole exchange
+ * @param maxAttempts 1 to 20
+ * @param spool when a page is written to disk before it is delivered
+ */
+public record DeliverOptions(
+        String to,
+        Mode mode,
+        List<Header> headers,
+        @Nullable String secret,
+        Duration timeout,
+        int maxAttempts,
+        Spool spool) {
+    /** The timeout of an attempt when the task says nothing. */
+    public static final Duration TIMEOUT_DEFAULT = Duration.ofSeconds(20);
+    /** The attempts when the task says nothing: one for each step of the default schedule. */
+    public static final int MAX_ATTEMPTS_DEFAULT = 10;
+
+    public DeliverOptions {
+        headers = List.copyOf(headers);
+    }
+
+    /** Delivery to {@code url} with every default. */
+    public static DeliverOptions to(String url) {
+        return new DeliverOptions(
+                url, Mode.ENVELOPE, List.of(), null, TIMEOUT_DEFAULT, MAX_ATTEMPTS_DEFAULT, Spool.WHEN_NEEDED);
+    }
+
+    /** What the body of the request is. */
+    public enum Mode {
+        /** JSON with the page inside. */
+        ENVELOPE,
+        /** The page's own bytes; everything else in {@code fetchback-*} headers. */
+        RAW,
+        /** The envelope without the body. */
+        NOTIFY
+    }
+
+    /** When a page is written to disk before it is delivered. */
+    public enum Spool {
+        /** Only when delivery must wait. */
+        WHEN_NEEDED,
+        /** Always: a crash during delivery never fetches again. */
+        ALWAYS
+    }
+
+    @Override
+    public String toString() {
+        return "DeliverOptions[to=" + to + ", mode=" + mode + "]"; // never the secret
+    }
+}

@@ -1,0 +1,28 @@
+package dev.fetchback.task;
+
+import java.time.Duration;
+
+/**
+ * How a page is fetched.
+ *
+ * @param timeout of one attempt with all its redirects and the body
+ * @param maxBytes of the decoded body; more is a failure, not a cut page
+ * @param maxRedirects 0 to 20
+ * @param maxAttempts 1 to 20
+ * @param acceptStatus which answers count as a page
+ * @param robots whether robots.txt is obeyed
+ */
+public record FetchOptions(
+        Duration timeout, long maxBytes, int maxRedirects, int maxAttempts, StatusSet acceptStatus, Robots robots) {
+    /** What a task gets that says nothing. */
+    public static final FetchOptions DEFAULT =
+            new FetchOptions(Duration.ofSeconds(60), 10 << 20, 10, 3, StatusSet.SUCCESS, Robots.OBEY);
+
+    /** Whether robots.txt is obeyed. */
+    public enum Robots {
+        /** RFC 9309: a disallowed page is not fetched. */
+        OBEY,
+        /** Fetch whatever robots.txt says; only where the operator allows it. */
+        IGNORE
+    }
+}

@@ -1,0 +1,32 @@
+package dev.fetchback.task;
+
+/** What came of a task's work, apart from whether the receiver has it. */
+public sealed interface Outcome {
+    /**
+     * A page came.
+     *
+     * @param page what is known of it
+     * @param storedUntil until when its body is in the store, Unix milliseconds; 0 when it is not, {@link #WHILE_NEEDED} until it is
+     *     delivered
+     */
+    record Fetched(Page page, long storedUntil) implements Outcome {
+        /** As long as a delivery may still need it. */
+        public static final long WHILE_NEEDED = Long.MAX_VALUE;
+
+        /** Whether the body is in the store. */
+        public boolean stored() {
+            return storedUntil > 0;
+        }
+    }
+
+    /**
+     * It failed for good, or expired.
+     *
+     * @param problem why
+     * @param at when that was decided, Unix milliseconds
+     */
+    record Failed(Problem problem, long at) implements Outcome {}
+
+    /** The page is the same as the last time; nothing is delivered. */
+    record Unchanged(Page page) implements Outcome {}
+}

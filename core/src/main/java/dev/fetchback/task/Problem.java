@@ -1,0 +1,23 @@
+package dev.fetchback.task;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Why a task, or one attempt of it, did not work out.
+ *
+ * @param code stable, listed in docs/errors.md
+ * @param detail one sentence for a person; never a secret, never the inside of a network
+ * @param status the HTTP status that was answered; 0 when there was none
+ */
+public record Problem(String code, @Nullable String detail, int status) {
+    /** The task was not done when its {@code expires_at} came. */
+    public static final String EXPIRED = "expired";
+    /** The server stopped again and again while it worked on the task. */
+    public static final String CRASH_LOOP = "crash_loop";
+    /** The answer's status is not one that the task accepts. */
+    public static final String HTTP_STATUS = "http_status";
+    /** The receiver is stopped (410, or by the operator), or its breaker is open; nothing was sent. */
+    public static final String RECEIVER_STOPPED = "receiver_stopped";
+    /** A fault of Fetchback itself. */
+    public static final String INTERNAL = "internal";
+}

@@ -1,0 +1,201 @@
+package dev.fetchback.task;
+
+import dev.fetchback.task.Task.Fence;
+import dev.fetchback.task.Task.Progress;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moves a task from one phase to the next: a pure function of the task, what happened, the time and a random number.
+ * docs/task-states.md holds the same table, phase × event.
+ *
+ * @param retries when a failed attempt is tried again
+ */
+public record TaskMachine(RetryPolicy retries) {
+    /** How long a receiver is told that a task expired. */
+    public static final Duration TELL_EXPIRED = Duration.ofHours(24);
+
+    /** How long a page stays that a receiver was given a link to. */
+    public static final Duration KEEP_LINKED = Duration.ofHours(24);
+
+    /** Fetches that a crash cut short and that are begun again although the task's own attempts are used up. */
+    public static final int CRASH_GRACE = 2;
+
+    /**
+     * The task after {@code event}, or empty when the event means nothing in its phase.
+     *
+     * @param now Unix milliseconds
+     * @param random in [0, 1), for the jitter of retries
+     */
+    public Optional<Task> next(Task task, Event event, long now, double random) {
+        return Optional.ofNullable(
+                switch (event) {
+                    case Event.Start start -> start(task, start.epoch(), now);
+                    case Event.PageDelivered e -> in(task, Phase.FETCH_RUNNING) ? pageDelivered(task, e.page(), now) : null;
+                    case Event.PageStored e -> in(task, Phase.FETCH_RUNNING) ? pageStored(task, e.page(), now) : null;
+                    case Event.PageRefused e ->
+                        in(task, Phase.FETCH_RUNNING)
+                                ? refused(task, withPage(task, e.page()).deliveries(1), e.problem(), e.notBefore(), now, random)
+                                : null;
+                    case Event.FetchFailed e -> in(task, Phase.FETCH_RUNNING) ? fetchFailed(task, e, now, random) : null;
+                    case Event.Delivered e -> in(task, Phase.DELIVER_RUNNING) ? delivered(task, e.linked(), now) : null;
+                    case Event.Refused e ->
+                        in(task, Phase.DELIVER_RUNNING)
+                                ? refused(task, task.progress(), e.problem(), e.notBefore(), now, random)
+                                : null;
+                    case Event.HandedBack e -> handedBack(task, now);
+                    case Event.Reclaimed e -> reclaimed(task, e.epoch(), now);
+                    case Event.Cancel e -> task.phase().terminal() ? null : finish(task, Phase.CANCELLED, task.progress(), now);
+                    case Event.Retry e -> task.phase().terminal() ? again(task, now) : null;
+                    case Event.Redrive e -> in(task, Phase.DEAD) ? redrive(task, now) : null;
+                });
+    }
+
+    private static boolean in(Task task, Phase phase) {
+        return task.phase() == phase;
+    }
+
+    private static @Nullable Task start(Task task, int epoch, long now) {
+        if (!task.phase().waiting()) {
+            return null;
+        }
+        if (expired(task, now)) {
+            return expire(task, now);
+        }
+        Fence fence = new Fence(task.fence().attempt() + 1, epoch);
+        Progress p = task.progress();
+        return switch (task.phase().stage()) {
+            case FETCH -> at(task, Phase.FETCH_RUNNING, fence, p.fetches(p.fetchAttempts() + 1));
+            case DELIVER -> at(task, Phase.DELIVER_RUNNING, fence, p.deliveries(p.deliverAttempts() + 1));
+        };
+    }
+
+    private static Task at(Task task, Phase phase, Fence fence, Progress progress) {
+        return new Task(task.id(), task.plan(), phase, 0, fence, progress);
+    }
+
+    private static boolean expired(Task task, long now) {
+        long expiresAt = task.plan().expiresAt();
+        return expiresAt > 0 && now >= (task.expiring() ? expiresAt + TELL_EXPIRED.toMillis() : expiresAt);
+    }
+
+    /** A task whose time is up: its receiver is told, or there is nobody to tell, or telling took too long. */
+    private static Task expire(Task task, long now) {
+        if (task.expiring()) {
+            return finish(task, Phase.EXPIRED, task.progress(), now);
+        }
+        Problem problem = new Problem(Problem.EXPIRED, "The task was not done when its expires_at came.", 0);
+        Progress failed = task.progress().came(new Outcome.Failed(problem, now)).deliveries(0);
+        return task.plan().receiver() == null
+                ? finish(task, Phase.EXPIRED, failed, now)
+                : wait(task, Phase.DELIVER_WAITING, now, failed);
+    }
+
+    private static Task pageDelivered(Task task, Page page, long now) {
+        return finish(task, Phase.SUCCEEDED, withPage(task, page).deliveries(1).wasTold(), now);
+    }
+
+    private static Task pageStored(Task task, Page page, long now) {
+        Progress fetched = withPage(task, page);
+        return task.plan().receiver() == null
+                ? finish(task, Phase.SUCCEEDED, fetched, now)
+                : wait(task, Phase.DELIVER_WAITING, now, fetched);
+    }
+
+    private static Progress withPage(Task task, Page page) {
+        return task.progress().came(new Outcome.Fetched(page, Outcome.Fetched.WHILE_NEEDED));
+    }
+
+    private Task fetchFailed(Task task, Event.FetchFailed event, long now, double random) {
+        Progress failed = task.progress().erred(event.problem());
+        if (event.retryable() && failed.fetchAttempts() < task.plan().maxFetchAttempts()) {
+            long readyAt = retries.nextFetch(failed.fetchAttempts(), event.notBefore(), now, random);
+            return wait(task, Phase.FETCH_WAITING, readyAt, failed);
+        }
+        return fail(task, failed, event.problem(), now);
+    }
+
+    /** A failure is stored before it is told. */
+    private static Task fail(Task task, Progress progress, Problem problem, long now) {
+        Progress failed = progress.came(new Outcome.Failed(problem, now));
+        return task.plan().receiver() == null
+                ? finish(task, Phase.FAILED, failed, now)
+                : wait(task, Phase.DELIVER_WAITING, now, failed);
+    }
+
+    private static Task delivered(Task task, boolean linked, long now) {
+        Phase phase = task.expiring()
+                ? Phase.EXPIRED
+                : task.progress().outcome() instanceof Outcome.Failed ? Phase.FAILED : Phase.SUCCEEDED;
+        Task done = finish(task, phase, task.progress().wasTold(), now);
+        return linked
+                ? at(done, phase, done.fence(), keptUntil(done.progress(), now + KEEP_LINKED.toMillis()))
+                : done;
+    }
+
+    private Task refused(Task task, Progress progress, Problem problem, long notBefore, long now, double random) {
+        Progress refused = progress.erred(problem);
+        if (refused.deliverAttempts() >= task.plan().maxDeliverAttempts()) {
+            return finish(task, task.expiring() ? Phase.EXPIRED : Phase.DEAD, refused, now);
+        }
+        long readyAt = retries.nextDelivery(refused.deliverAttempts(), notBefore, now, random);
+        return wait(task, Phase.DELIVER_WAITING, readyAt, refused);
+    }
+
+    private static @Nullable Task handedBack(Task task, long now) {
+        Progress p = task.progress();
+        return switch (task.phase()) {
+            case FETCH_RUNNING -> wait(task, Phase.FETCH_WAITING, now, p.fetches(p.fetchAttempts() - 1));
+            case DELIVER_RUNNING -> wait(task, Phase.DELIVER_WAITING, now, p.deliveries(p.deliverAttempts() - 1));
+            case FETCH_WAITING, DELIVER_WAITING, SUCCEEDED, FAILED, DEAD, CANCELLED, EXPIRED -> null;
+        };
+    }
+
+    /** A crash is not the task's fault, so its attempts may overrun a little; but a page that crashes every owner must end. */
+    private static @Nullable Task reclaimed(Task task, int epoch, long now) {
+        if (!task.phase().running() || task.fence().epoch() >= epoch) {
+            return null;
+        }
+        Progress p = task.progress();
+        Task restamped = at(task, task.phase(), new Fence(task.fence().attempt(), epoch), p);
+        if (task.phase().stage() == Stage.DELIVER) {
+            return wait(restamped, Phase.DELIVER_WAITING, now, p);
+        }
+        if (p.fetchAttempts() < task.plan().maxFetchAttempts() + CRASH_GRACE) {
+            return wait(restamped, Phase.FETCH_WAITING, now, p);
+        }
+        Problem problem = new Problem(
+                Problem.CRASH_LOOP, "The server stopped " + p.fetchAttempts() + " times while it worked on this task.", 0);
+        return fail(restamped, p.erred(problem), problem, now);
+    }
+
+    private static Task again(Task task, long now) {
+        return wait(task, Phase.FETCH_WAITING, now, task.progress().nextRound());
+    }
+
+    private static Task redrive(Task task, long now) {
+        return wait(task, Phase.DELIVER_WAITING, now, task.progress().deliveries(0).finished(0));
+    }
+
+    /** A task that expires before its time comes is woken to be told so. */
+    private static Task wait(Task task, Phase phase, long readyAt, Progress progress) {
+        long expiresAt = task.plan().expiresAt();
+        long wake = expiresAt > 0 && !(progress.outcome() instanceof Outcome.Failed) ? Math.min(readyAt, expiresAt) : readyAt;
+        return new Task(task.id(), task.plan(), phase, wake, task.fence(), progress);
+    }
+
+    private static Task finish(Task task, Phase phase, Progress progress, long now) {
+        long keepMillis = task.plan().keepMillis();
+        long until = phase == Phase.DEAD
+                ? Outcome.Fetched.WHILE_NEEDED
+                : phase == Phase.SUCCEEDED && keepMillis > 0 ? now + keepMillis : 0;
+        return at(task, phase, task.fence(), keptUntil(progress.finished(now), until));
+    }
+
+    private static Progress keptUntil(Progress progress, long until) {
+        return progress.outcome() instanceof Outcome.Fetched fetched
+                ? progress.came(new Outcome.Fetched(fetched.page(), until))
+                : progress;
+    }
+}

@@ -1,0 +1,14 @@
+package dev.fetchback.work;
+
+import dev.fetchback.task.Outcome;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An outcome on its way to the receiver.
+ *
+ * @param outcome what came of the work
+ * @param body the page's body; null unless a page came
+ * @param attempt which delivery attempt this is, from 1
+ * @param stored whether the outcome is in the store already, so that a link to the page would work
+ */
+public record Parcel(Outcome outcome, @Nullable Body body, int attempt, boolean stored) {}
