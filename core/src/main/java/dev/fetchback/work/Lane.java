@@ -163,10 +163,18 @@ final class Lane {
     }
 
     /** The start of a task that was read from the store is decided: it no longer shows there as waiting. */
-    synchronized void decided(StoredTask task, String name) {
-        LaneQueue queue = queues.get(name);
-        if (queue != null) {
+    void decided(StoredTask task, String name) {
+        long emptiedAt;
+        synchronized (this) {
+            LaneQueue queue = queues.get(name);
             queue.loaded.remove(task.task().id());
+            emptiedAt = queue.loaded.isEmpty() && !queue.stored ? queue.emptiedAt : 0;
+            if (emptiedAt > 0) {
+                queue.emptiedAt = 0;
+            }
+        }
+        if (emptiedAt > 0) {
+            settle(name, emptiedAt);
         }
     }
 
@@ -314,6 +322,7 @@ final class Lane {
             }
             loaded += added;
             queue.stored |= due.size() >= limit;
+            queue.emptiedAt = now;
             emptied = due.isEmpty() && !queue.stored;
             list(queue);
             if (emptied) {

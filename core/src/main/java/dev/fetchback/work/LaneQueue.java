@@ -19,6 +19,8 @@ final class LaneQueue {
     int running;
     /** The store may hold due tasks that are not in memory. */
     boolean stored;
+    /** When the store was last read for it, Unix milliseconds: what it held besides was not due then. */
+    long emptiedAt;
     /** It stands in the ring of queues that can start something. */
     boolean listed;
     /** It waits to be loaded. */

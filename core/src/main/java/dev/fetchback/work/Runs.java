@@ -18,8 +18,10 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,26 +33,29 @@ final class Runs {
     private final Worker worker;
     private final Store store;
     private final Worker.Steps steps;
+    private final Executor executor;
     /** Deliveries straight from memory; those beyond go by way of the store. */
     private final Semaphore handOvers;
     private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger underWay = new AtomicInteger();
     private final Object idle = new Object();
 
-    Runs(Worker worker, Store store, Worker.Steps steps, int handOversMax) {
+    Runs(Worker worker, Worker.Parts parts, int handOversMax) {
         this.worker = worker;
-        this.store = store;
-        this.steps = steps;
+        this.store = parts.store();
+        this.steps = parts.steps();
+        this.executor = parts.surroundings().threads();
         this.handOvers = new Semaphore(handOversMax);
     }
 
     void launch(StoredTask task) {
-        Thread thread = Thread.ofVirtual().unstarted(() -> run(task));
-        threads.add(thread);
-        thread.start();
+        underWay.incrementAndGet();
+        executor.execute(() -> run(task));
     }
 
     private void run(StoredTask stored) {
         Task task = stored.task();
+        threads.add(Thread.currentThread());
         try {
             switch (task.phase().stage()) {
                 case FETCH -> fetch(task, stored.spec());
@@ -59,7 +64,8 @@ final class Runs {
         } catch (RuntimeException | Error e) {
             LOG.log(Level.ERROR, "task " + task.id() + " was left unsettled by a fault of Fetchback; a restart takes it up again", e);
         } finally {
-            done(Thread.currentThread());
+            threads.remove(Thread.currentThread());
+            done();
         }
     }
 
@@ -172,9 +178,8 @@ final class Runs {
         return new Problem(Problem.INTERNAL, "A fault of Fetchback; its log says more.", 0);
     }
 
-    private void done(Thread thread) {
-        threads.remove(thread);
-        if (threads.isEmpty()) {
+    private void done() {
+        if (underWay.decrementAndGet() == 0) {
             synchronized (idle) {
                 idle.notifyAll();
             }
@@ -192,7 +197,7 @@ final class Runs {
     private boolean await(Duration patience) throws InterruptedException {
         long end = System.nanoTime() + patience.toNanos();
         synchronized (idle) {
-            while (!threads.isEmpty()) {
+            while (underWay.get() > 0) {
                 long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
                 if (left <= 0) {
                     return false;

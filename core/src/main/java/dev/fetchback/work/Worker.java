@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
@@ -57,14 +58,17 @@ public final class Worker {
     private final LongAdder staleSettles = new LongAdder();
     private final Duration drain;
 
+    /** What a worker works with. */
+    public record Parts(Store store, Committer committer, TaskMachine machine, Steps steps, Surroundings surroundings) {}
+
     /**
-     * What a worker works with.
+     * What a test replaces.
      *
      * @param clock Unix milliseconds
      * @param random for the jitter of retries; used by many threads
+     * @param threads runs each attempt on a thread of its own that may block
      */
-    public record Parts(
-            Store store, Committer committer, TaskMachine machine, Steps steps, LongSupplier clock, RandomGenerator random) {}
+    public record Surroundings(LongSupplier clock, RandomGenerator random, Executor threads) {}
 
     /** The steps of a task's way. */
     public record Steps(Step<@Nullable Void, FetchResult> fetch, Step<Parcel, DeliverResult> deliver) {}
@@ -76,12 +80,12 @@ public final class Worker {
         this.store = parts.store();
         this.committer = parts.committer();
         this.machine = parts.machine();
-        this.clock = parts.clock();
-        this.random = parts.random();
+        this.clock = parts.surroundings().clock();
+        this.random = parts.surroundings().random();
         this.drain = settings.drain();
-        this.runs = new Runs(this, parts.store(), parts.steps(), settings.deliverConcurrency());
-        this.fetchThread = new LaneThread("fetchback-fetch-lane", clock, this::turnFetches);
-        this.deliverThread = new LaneThread("fetchback-deliver-lane", clock, this::turnDeliveries);
+        this.runs = new Runs(this, parts, settings.deliverConcurrency());
+        this.fetchThread = new LaneThread("fetchback-fetch-lane", clock, () -> lane(Stage.FETCH).turn());
+        this.deliverThread = new LaneThread("fetchback-deliver-lane", clock, () -> lane(Stage.DELIVER).turn());
         long gap = settings.perHostGap().toMillis();
         this.fetches = lane(Stage.FETCH, LaneSettings.of(settings.fetchConcurrency(), settings.perHostConcurrency()),
                 () -> new HostPace(settings.perHostConcurrency(), gap), fetchThread);
@@ -106,22 +110,15 @@ public final class Worker {
                 new Lane.Wiring(name -> pace.get(), store, committer, starter, clock, thread::wake));
     }
 
-    private long turnFetches() {
-        return fetches.turn();
-    }
-
-    private long turnDeliveries() {
-        return deliveries.turn();
-    }
-
-    /** Takes back what an owner before left unfinished, then starts. */
+    /** Starts what was read from the store, until {@link #drain}. */
     public void start() {
         reclaim();
         fetchThread.start();
         deliverThread.start();
     }
 
-    private void reclaim() {
+    /** Takes back what an owner before left unfinished. */
+    void reclaim() {
         List<Task> orphans = store.orphans(RECLAIM_AT_ONCE);
         while (!orphans.isEmpty()) {
             List<Change> moves = new ArrayList<>(orphans.size());
