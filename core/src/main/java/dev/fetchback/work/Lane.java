@@ -4,7 +4,10 @@ import dev.fetchback.store.Change;
 import dev.fetchback.store.Committer;
 import dev.fetchback.store.DueQueue;
 import dev.fetchback.store.QueueKey;
+import dev.fetchback.store.Result;
 import dev.fetchback.store.Store;
+import dev.fetchback.store.StoreBusy;
+import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Stage;
 import dev.fetchback.work.LaneQueue.Item;
@@ -28,6 +31,7 @@ import java.util.function.LongSupplier;
  */
 final class Lane {
     private static final int QUEUES_A_PAGE = 256;
+    private static final long STORE_RETRY_MILLIS = 1_000;
 
     private final Stage stage;
     private final LaneSettings settings;
@@ -338,12 +342,36 @@ final class Lane {
 
     /** The store's bound for this queue is brought up to date; what is left of it becomes due after {@code now}. */
     private void settle(String name, long now) {
-        committer.submit(List.of(new Change.SettleQueue(new QueueKey(stage, name))), (results, failure) -> {
-            synchronized (this) {
-                settledSince = Math.min(settledSince, now);
-            }
-            wake.run();
-        });
+        try {
+            committer.submit(List.of(new Change.SettleQueue(new QueueKey(stage, name))), new Committer.Completion() {
+                @Override
+                public void done(List<Result> results) {
+                    settledSince(now);
+                }
+
+                @Override
+                public void failed(StoreException reason) {
+                    scanSoon();
+                }
+            });
+        } catch (StoreBusy | StoreException e) {
+            scanSoon();
+        }
+    }
+
+    /** The bound stays as it is: a scan in a moment finds the queue once more. */
+    private void scanSoon() {
+        synchronized (this) {
+            scanAt = Math.min(scanAt, clock.getAsLong() + STORE_RETRY_MILLIS);
+        }
+        wake.run();
+    }
+
+    private void settledSince(long now) {
+        synchronized (this) {
+            settledSince = Math.min(settledSince, now);
+        }
+        wake.run();
     }
 
     private void noteSettled() {

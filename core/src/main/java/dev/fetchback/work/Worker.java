@@ -5,6 +5,7 @@ import dev.fetchback.store.Change.IdempotencyKey;
 import dev.fetchback.store.Committer;
 import dev.fetchback.store.Result;
 import dev.fetchback.store.Store;
+import dev.fetchback.store.StoreBusy;
 import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Event;
@@ -27,6 +28,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -40,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Worker {
     private static final Logger LOG = System.getLogger(Worker.class.getName());
+    private static final long STORE_RETRY_MILLIS = 1_000;
+    private static final long BUSY_NAP_NANOS = 5_000_000; // a few commits
     private static final int RECLAIM_AT_ONCE = 1_000;
     /** A move that is stale this often in a row means a fault, not a race. */
     private static final int MOVE_TRIES = 16;
@@ -180,14 +184,30 @@ public final class Worker {
             moves.add(new Change.Move(before, next(before, new Event.Start(store.epoch())).orElse(before), null));
         }
         try {
-            committer.submit(moves, (results, failure) -> {
-                for (int i = 0; i < tasks.size(); i++) {
-                    boolean applied = failure == null && results.get(i) instanceof Result.Applied;
-                    started(tasks.get(i), ((Change.Move) moves.get(i)).after(), applied);
+            committer.submit(moves, new Committer.Completion() {
+                @Override
+                public void done(List<Result> results) {
+                    for (int i = 0; i < tasks.size(); i++) {
+                        started(tasks.get(i), ((Change.Move) moves.get(i)).after(), results.get(i) instanceof Result.Applied);
+                    }
+                }
+
+                @Override
+                public void failed(StoreException reason) {
+                    notStarted(tasks);
                 }
             });
-        } catch (StoreException e) {
-            tasks.forEach(task -> started(task, task.task(), false));
+        } catch (StoreBusy | StoreException e) {
+            notStarted(tasks);
+        }
+    }
+
+    /** The disk is full or busy: they wait in the store as before, and are looked at again in a moment. */
+    private void notStarted(List<StoredTask> tasks) {
+        long later = clock.getAsLong() + STORE_RETRY_MILLIS;
+        for (StoredTask task : tasks) {
+            started(task, task.task(), false);
+            lane(task.task().phase().stage()).waits(task.task().queue(), later);
         }
     }
 
@@ -202,8 +222,6 @@ public final class Worker {
         lane.leave(queue);
         if (applied) {
             settled(after);
-        } else {
-            lane.waits(queue, clock.getAsLong()); // somebody else moved it, or the disk is full: look again
         }
     }
 
@@ -211,15 +229,33 @@ public final class Worker {
     void settle(Task before, Event event, byte @Nullable [] body) {
         Task after = next(before, event).orElseThrow(() -> new IllegalStateException(
                 "the state machine has no move for " + event + " in phase " + before.phase() + " of " + before.id()));
-        committer.submit(List.of(new Change.Move(before, after, body)), (results, failure) -> {
-            if (failure != null) {
-                unsettled(before, body, failure);
-            } else if (results.getFirst() instanceof Result.Applied) {
-                settled(after);
-            } else {
-                staleSettles.increment();
+        Committer.Completion completion = new Committer.Completion() {
+            @Override
+            public void done(List<Result> results) {
+                if (results.getFirst() instanceof Result.Applied) {
+                    settled(after);
+                } else {
+                    staleSettles.increment();
+                }
             }
-        });
+
+            @Override
+            public void failed(StoreException reason) {
+                unsettled(before, body, reason);
+            }
+        };
+        List<Change> move = List.of(new Change.Move(before, after, body));
+        while (true) {
+            try {
+                committer.submit(move, completion);
+                return;
+            } catch (StoreBusy e) {
+                LockSupport.parkNanos(BUSY_NAP_NANOS); // the work is done and must not be lost: its thread waits for room
+            } catch (StoreException e) {
+                unsettled(before, body, e);
+                return;
+            }
+        }
     }
 
     /** A page that no longer fits on the disk is fetched again later; what else cannot be stored is taken up by a restart. */

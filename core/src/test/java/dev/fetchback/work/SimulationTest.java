@@ -224,10 +224,10 @@ final class SimulationTest {
                     try {
                         results = disk.commit(changes);
                     } catch (StoreException e) {
-                        completion.done(List.of(), e);
+                        completion.failed(e);
                         return;
                     }
-                    completion.done(results, null);
+                    completion.done(results);
                 });
             }
 
