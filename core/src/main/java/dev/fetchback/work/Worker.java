@@ -20,7 +20,9 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -59,6 +61,7 @@ public final class Worker {
     private final LaneThread deliverThread;
     private final Runs runs;
     private final Waiters waiters = new Waiters();
+    private final Map<Phase, LongAdder> finished = new EnumMap<>(Phase.class);
     private final LongAdder staleSettles = new LongAdder();
     private final Duration drain;
 
@@ -87,6 +90,11 @@ public final class Worker {
         this.clock = parts.surroundings().clock();
         this.random = parts.surroundings().random();
         this.drain = settings.drain();
+        for (Phase phase : Phase.values()) {
+            if (phase.terminal()) {
+                finished.put(phase, new LongAdder());
+            }
+        }
         this.runs = new Runs(this, parts, settings.deliverConcurrency());
         this.fetchThread = new LaneThread("fetchback-fetch-lane", clock, () -> lane(Stage.FETCH).turn());
         this.deliverThread = new LaneThread("fetchback-deliver-lane", clock, () -> lane(Stage.DELIVER).turn());
@@ -268,6 +276,13 @@ public final class Worker {
         }
     }
 
+    /** Tasks that reached a terminal phase since the start. */
+    public Map<Phase, Long> finished() {
+        Map<Phase, Long> counts = new EnumMap<>(Phase.class);
+        finished.forEach((phase, count) -> counts.put(phase, count.sum()));
+        return counts;
+    }
+
     /** Settles that changed nothing because the task had moved on. */
     public long staleSettles() {
         return staleSettles.sum();
@@ -280,6 +295,7 @@ public final class Worker {
 
     private void settled(Task task) {
         if (task.phase().terminal()) {
+            finished.get(task.phase()).increment();
             waiters.finished(task.id());
         } else if (task.phase().waiting()) {
             waits(task);
