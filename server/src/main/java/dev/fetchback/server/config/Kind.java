@@ -24,6 +24,7 @@ import java.util.regex.Pattern;
 public record Kind<T>(String name, String allowed, String argument, Function<String, T> parser) {
     private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?");
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]{1,64}:[\\x21-\\x2b\\x2d-\\x39\\x3b-\\x7e]{16,256}(:admin)?");
+    private static final Pattern NETWORK = Pattern.compile("[0-9A-Fa-f:.\\[\\]/]{2,64}");
     private static final int LIST_MAX = 64; // beyond any schedule or network list that a person keeps in view
 
     /** A whole number from {@code min} to {@code max}. */
@@ -125,11 +126,16 @@ public record Kind<T>(String name, String allowed, String argument, Function<Str
         });
     }
 
-    /** Networks as CIDR or CIDR:port, separated by commas; kept as text, as the guard of outgoing connections reads it itself. */
+    /**
+     * Networks as CIDR or CIDR:port, separated by commas. Kept as text: the guard of outgoing connections reads it itself, and is asked
+     * through {@link ConfigReader#check}; here only what cannot be one is refused.
+     */
     public static Kind<String> networks() {
         String allowed = "CIDR or CIDR:port, with commas between, such as 10.0.0.0/8,192.168.1.7/32:8080";
         return new Kind<>("a list of networks", allowed, "CIDRS", text -> {
-            split(text).forEach(Addresses::checkNetwork);
+            if (!split(text).allMatch(one -> NETWORK.matcher(one).matches())) {
+                throw new IllegalArgumentException();
+            }
             return text;
         });
     }

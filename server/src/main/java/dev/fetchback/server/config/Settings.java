@@ -94,7 +94,7 @@ public final class Settings {
             Kind.integer(1, 100_000), "128", "Most deliveries in flight to one scheme, host and port.");
     public static final Setting<List<Duration>> DELIVER_SCHEDULE = row(DELIVER, "deliver-schedule", Kind.durations("0s", "7d"),
             "0s,5s,5m,30m,2h,5h,10h,14h,20h,24h", "Wait before each delivery attempt. The last one repeats.");
-    public static final Setting<Long> DELIVER_INLINE_MAX = row(DELIVER, "deliver-inline-max", Kind.size("0", "10MiB"), "256KiB",
+    public static final Setting<Long> DELIVER_INLINE_MAX = row(DELIVER, "deliver-inline-max", Kind.size("0", "16MiB"), "256KiB",
             "Largest page that an envelope holds. Beyond it, the envelope holds a signed link.");
 
     public static final Setting<Long> BODY_MEMORY = row(KEEP, "body-memory", Kind.size("0", "16GiB"), "64MiB",
@@ -105,6 +105,8 @@ public final class Settings {
             "How long finished tasks can be looked up.");
     public static final Setting<Duration> RETAIN_DEAD = row(KEEP, "retain-dead", Kind.duration("1s", "3650d"), "30d",
             "How long dead tasks and their pages wait to be redriven.");
+    public static final Setting<Long> RETAIN_DEAD_SIZE = row(KEEP, "retain-dead-size", Kind.size("0", "64TiB"), "1GiB",
+            "Most bytes of dead tasks' pages. The oldest are dropped first.");
     public static final Setting<Long> STORE_MAX_SIZE = row(KEEP, "store-max-size", Kind.size("0", "64TiB", "0 is no cap"), "0",
             "Size of the store beyond which no task is taken.");
     public static final Setting<Long> SPOOL_MAX_SIZE = row(KEEP, "spool-max-size", Kind.size("0", "64TiB", "0 is no cap"), "0",
