@@ -85,7 +85,7 @@ final class TaskMachineTest {
         assertThat(policy.nextFetch(1, 0, 0, 0.999_999)).isEqualTo(3_000);
         assertThat(policy.nextFetch(99, 0, 0, MIDDLE)).isEqualTo(300_000);
         assertThat(policy.nextDelivery(1, 0, 0, 0)).isEqualTo(4_500);
-        assertThat(policy.nextDelivery(99, 0, 0, 0.999_999)).isEqualTo(95_040_000);
+        assertThat(policy.nextDelivery(99, 0, 0, Math.nextDown(1.0))).isEqualTo(95_040_000);
     }
 
     @Test
