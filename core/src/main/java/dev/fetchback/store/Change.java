@@ -18,7 +18,8 @@ public sealed interface Change {
     record Submit(Task task, TaskSpec spec, @Nullable IdempotencyKey key) implements Change {}
 
     /**
-     * A move of a task, guarded: it applies only while the stored task has the phase and the fence of {@code before}.
+     * A move of a task, guarded: it applies only while the stored task has the phase and the fence of {@code before}, and a start
+     * only by the shard's present owner (its epoch).
      *
      * @param before the task that the move was computed from
      * @param after the task as it stands then

@@ -40,8 +40,8 @@ public interface Store extends AutoCloseable {
     /** The earliest due time of a queue after {@code now}; empty when nothing waits. */
     OptionalLong nextDue(Stage stage, long now);
 
-    /** Due tasks of one queue by priority, then age; the second level of the due scan. */
-    List<Task> dueTasks(QueueKey queue, long now, int limit);
+    /** Due tasks of one queue by priority, then age, each with its spec so that starting it needs no further read; the second level. */
+    List<StoredTask> dueTasks(QueueKey queue, long now, int limit);
 
     /** Tasks begun by an owner of an older epoch. */
     List<Task> orphans(int limit);

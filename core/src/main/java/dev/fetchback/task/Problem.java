@@ -18,6 +18,8 @@ public record Problem(String code, @Nullable String detail, int status) {
     public static final String HTTP_STATUS = "http_status";
     /** The receiver is stopped (410, or by the operator), or its breaker is open; nothing was sent. */
     public static final String RECEIVER_STOPPED = "receiver_stopped";
+    /** The page could not be stored. */
+    public static final String STORE_FULL = "store_full";
     /** A fault of Fetchback itself. */
     public static final String INTERNAL = "internal";
 }

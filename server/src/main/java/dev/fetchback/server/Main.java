@@ -1,10 +1,23 @@
 package dev.fetchback.server;
 
+import dev.fetchback.server.cli.Commands;
+import dev.fetchback.server.cli.Logging;
+import dev.fetchback.server.cli.Terminal;
+
 /** The command line. */
 public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
-        System.exit(2);
+        Logging.prepare();
+        Terminal terminal = Terminal.system();
+        int exitCode = new Commands(
+                        config -> {
+                            throw new java.io.IOException("the server is not wired yet");
+                        },
+                        terminal)
+                .run(args);
+        terminal.out().flush();
+        System.exit(exitCode);
     }
 }

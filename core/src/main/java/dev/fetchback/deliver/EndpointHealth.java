@@ -1,0 +1,254 @@
+package dev.fetchback.deliver;
+
+import dev.fetchback.store.ReceiverRecord;
+import dev.fetchback.store.ReceiverRecord.Status;
+import dev.fetchback.task.RetryPolicy;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether deliveries to one endpoint may start, and how many at once. Pure: the time is an argument, nothing blocks, nothing is
+ * locked; {@link Endpoint} adds that.
+ *
+ * <p>Failures in a row open the breaker; it then lets one probe through at a time, and each probe that fails doubles the wait. After
+ * an outage or a Retry-After only one delivery may be under way, and twice as many each time that all of them went well, so that
+ * what piled up does not run the endpoint over.
+ */
+final class EndpointHealth {
+    /** A longer Retry-After that moves by less than this is not worth saving again. */
+    private static final long SAVE_STEP_MILLIS = 60_000;
+
+    private static final int DOUBLINGS_MAX = 30; // 2^30 times any first wait is beyond every longest one
+
+    private final String id;
+    private final String endpoint;
+    private final DeliverSettings.Breaker breaker;
+    private final int cap;
+
+    private Status status = Status.ACTIVE;
+    private @Nullable String reason;
+    private int failures;
+    private long until;
+    private long untilSaved;
+    private long updatedAt;
+
+    private int limit;
+    private int fineAtLimit;
+    private int inFlight;
+    private boolean probing;
+
+    /** A healthy endpoint. */
+    EndpointHealth(String id, String endpoint, DeliverSettings.Breaker breaker, int cap) {
+        this.id = id;
+        this.endpoint = endpoint;
+        this.breaker = breaker;
+        this.cap = cap;
+        this.limit = cap;
+    }
+
+    /** Takes over what was saved; a delay or an outage that ended since then is followed by a ramp-up all the same. */
+    void restore(ReceiverRecord saved) {
+        status = saved.status();
+        reason = saved.reason();
+        failures = saved.failures();
+        until = saved.until();
+        untilSaved = until;
+        updatedAt = saved.updatedAt();
+        if (status != Status.ACTIVE || until > 0) {
+            rampFromOne();
+        }
+    }
+
+    /** May one more start? A YES must be followed by {@link #end}. */
+    Start tryBegin(long now) {
+        // A clock that was set back must not stop an endpoint for longer than anything may.
+        until = Math.min(until, now + (status == Status.BROKEN ? breaker.openMax() : RetryPolicy.DELIVER_HINT_CAP).toMillis());
+        boolean may = switch (status) {
+            case GONE, PAUSED -> false;
+            case BROKEN -> now >= until && !probing;
+            case ACTIVE -> now >= until;
+        };
+        if (!may) {
+            return Start.STOPPED;
+        }
+        if (status == Status.BROKEN) {
+            probing = true;
+            inFlight++;
+            return Start.PROBE;
+        }
+        if (inFlight >= limit) {
+            return Start.BUSY;
+        }
+        inFlight++;
+        return Start.YES;
+    }
+
+    /** Gives back the place of a start that came to nothing. */
+    void undo(Start start) {
+        end(start, new Verdict.Unknown(), 0);
+    }
+
+    /**
+     * One that was started has ended.
+     *
+     * @return whether what is saved of the endpoint has changed
+     */
+    boolean end(Start start, Verdict verdict, long now) {
+        inFlight--;
+        boolean probe = start == Start.PROBE;
+        if (probe) {
+            probing = false;
+        }
+        boolean changed = switch (verdict) {
+            case Verdict.Fine fine -> fine();
+            case Verdict.Failed failed -> failed(failed.reason(), probe, now);
+            case Verdict.Delayed delayed -> delayed(delayed.until(), probe, now);
+            case Verdict.Gone gone -> stop(Status.GONE, "It answered 410 Gone.");
+            case Verdict.Unknown unknown -> false;
+        };
+        if (changed) {
+            updatedAt = now;
+        }
+        return changed;
+    }
+
+    private boolean fine() {
+        failures = 0;
+        return switch (status) {
+            case GONE, PAUSED -> false;
+            case BROKEN -> {
+                activate();
+                grow();
+                yield true;
+            }
+            case ACTIVE -> {
+                if (limit < cap) {
+                    grow();
+                }
+                yield false;
+            }
+        };
+    }
+
+    private void grow() {
+        if (++fineAtLimit >= limit) {
+            limit = Math.min(cap, limit * 2);
+            fineAtLimit = 0;
+        }
+    }
+
+    private void rampFromOne() {
+        limit = 1;
+        fineAtLimit = 0;
+    }
+
+    private boolean failed(String why, boolean probe, long now) {
+        fineAtLimit = 0;
+        boolean opens = switch (status) {
+            case GONE, PAUSED -> false;
+            case BROKEN -> {
+                failures += probe ? 1 : 0; // what was under way when it opened says nothing new
+                yield probe;
+            }
+            case ACTIVE -> ++failures >= breaker.failures();
+        };
+        if (opens) {
+            status = Status.BROKEN;
+            reason = failures + " failures in a row, the last one: " + why;
+            int doublings = Math.clamp(failures - breaker.failures(), 0, DOUBLINGS_MAX);
+            long wait = Math.min(breaker.openFirst().toMillis() << doublings, breaker.openMax().toMillis());
+            until = Math.max(until, now + wait);
+            rampFromOne();
+        }
+        return opens;
+    }
+
+    private boolean delayed(long hint, boolean probe, long now) {
+        if (status == Status.GONE || status == Status.PAUSED) {
+            return false;
+        }
+        boolean alive = status == Status.BROKEN && probe; // it asks for time, so it is there
+        if (alive) {
+            activate();
+        }
+        until = Math.max(until, Math.min(hint, now + RetryPolicy.DELIVER_HINT_CAP.toMillis()));
+        rampFromOne();
+        if (status == Status.ACTIVE) {
+            reason = "It asked to be left alone until " + Instant.ofEpochMilli(until) + " (Retry-After).";
+        }
+        boolean worthSaving = alive || untilSaved <= now || until - untilSaved >= SAVE_STEP_MILLIS;
+        if (worthSaving) {
+            untilSaved = until;
+        }
+        return worthSaving;
+    }
+
+    private void activate() {
+        status = Status.ACTIVE;
+        reason = null;
+        failures = 0;
+        until = 0;
+        rampFromOne();
+    }
+
+    private boolean stop(Status stopped, String why) {
+        boolean changed = status != stopped;
+        status = stopped;
+        reason = why;
+        until = 0;
+        rampFromOne();
+        return changed;
+    }
+
+    /** The operator stops it until {@link #resume}. */
+    void pause(long now) {
+        stop(Status.PAUSED, "Paused by the operator.");
+        updatedAt = now;
+    }
+
+    /** The operator lets it start again, slowly. */
+    void resume(long now) {
+        activate();
+        updatedAt = now;
+    }
+
+    /** When a stopped endpoint may be asked again, Unix milliseconds; 0 when that is not known. */
+    long until(long now) {
+        return until > now ? until : 0;
+    }
+
+    Status status() {
+        return status;
+    }
+
+    int inFlight() {
+        return inFlight;
+    }
+
+    /** How many may be under way now. */
+    int limit() {
+        return limit;
+    }
+
+    /** Healthy, and nothing would be lost by forgetting it. */
+    boolean forgettable(long now) {
+        return status == Status.ACTIVE && failures == 0 && limit == cap && until <= now && inFlight == 0;
+    }
+
+    ReceiverRecord toRecord(long now) {
+        boolean over = status == Status.ACTIVE && until <= now;
+        return new ReceiverRecord(id, endpoint, status, over ? null : reason, failures, over ? 0 : until, updatedAt);
+    }
+
+    /** Whether a delivery may start. */
+    enum Start {
+        /** It may. */
+        YES,
+        /** It may, as the only one, to see whether the endpoint is back. */
+        PROBE,
+        /** Not now: as many as may are under way. */
+        BUSY,
+        /** Not until later, see {@link #until}. */
+        STOPPED
+    }
+}

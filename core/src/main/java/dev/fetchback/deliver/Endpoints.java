@@ -1,0 +1,152 @@
+package dev.fetchback.deliver;
+
+import dev.fetchback.store.ReceiverRecord;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The endpoints that were seen, with their health; of very many, the healthy ones that were not used longest are forgotten. Safe for
+ * many threads.
+ */
+public final class Endpoints {
+    /** How many of the least recently used are looked at for one to forget. */
+    private static final int FORGET_TRIES = 16;
+
+    private final DeliverSettings settings;
+    private final LongSupplier clock;
+    private final Consumer<ReceiverRecord> listener;
+
+    private final Map<String, Endpoint> byId = new LinkedHashMap<>(64, 0.75f, true); // in order of use
+    private final Map<String, Shared> origins = new HashMap<>();
+
+    /**
+     * @param clock Unix milliseconds
+     * @param listener told each record that should be saved, in order for each endpoint; called under a lock, so it must neither block
+     *     nor call back
+     */
+    public Endpoints(DeliverSettings settings, LongSupplier clock, Consumer<ReceiverRecord> listener) {
+        this.settings = settings;
+        this.clock = clock;
+        this.listener = listener;
+    }
+
+    /** The id of a receiver: the same for all URLs that differ in query, userinfo or fragment only. */
+    public static String receiverId(String url) {
+        return EndpointName.of(url).id();
+    }
+
+    /** Takes over what was saved before a restart. */
+    public synchronized void load(List<ReceiverRecord> saved) {
+        for (ReceiverRecord one : saved) {
+            EndpointName name = EndpointName.of(one.endpoint());
+            put(one.id(), name, one);
+        }
+    }
+
+    /** The endpoint of a receiver's URL. */
+    synchronized Endpoint of(String id, String url) {
+        Endpoint known = byId.get(id);
+        return known != null ? known : put(id, EndpointName.of(url), null);
+    }
+
+    private Endpoint put(String id, EndpointName name, @Nullable ReceiverRecord saved) {
+        if (byId.size() >= settings.limits().endpointsMax()) {
+            forgetOne();
+        }
+        EndpointHealth health = new EndpointHealth(id, name.endpoint(), settings.breaker(), settings.limits().perEndpoint());
+        if (saved != null) {
+            health.restore(saved);
+        }
+        Shared shared = origins.computeIfAbsent(
+                name.origin(), origin -> new Shared(new Origin(origin, settings.limits().perOrigin())));
+        Endpoint endpoint = new Endpoint(health, shared.origin, settings.limits(), clock, listener);
+        if (byId.put(id, endpoint) == null) {
+            shared.endpoints++;
+        }
+        return endpoint;
+    }
+
+    /**
+     * Forgets an endpoint that is not in use, a healthy one if there is one among the oldest, but none that an operator paused. When there
+     * is none to forget, the map grows by what is under way, which the callers bound.
+     */
+    private void forgetOne() {
+        String ill = null;
+        List<String> tried = new ArrayList<>(FORGET_TRIES);
+        Iterator<Map.Entry<String, Endpoint>> oldest = byId.entrySet().iterator();
+        while (oldest.hasNext() && tried.size() < FORGET_TRIES) {
+            Map.Entry<String, Endpoint> entry = oldest.next();
+            if (entry.getValue().forgettable(false)) {
+                forget(entry.getKey());
+                return;
+            }
+            if (ill == null && entry.getValue().forgettable(true)) {
+                ill = entry.getKey();
+            }
+            tried.add(entry.getKey());
+        }
+        if (ill != null) {
+            forget(ill);
+        }
+        tried.forEach(byId::get); // moves them behind the others, so that the next search does not meet them again
+    }
+
+    private void forget(String id) {
+        Endpoint endpoint = byId.remove(id);
+        if (endpoint == null) {
+            return;
+        }
+        Shared shared = origins.get(endpoint.origin().name());
+        if (shared != null && --shared.endpoints == 0) {
+            origins.remove(endpoint.origin().name());
+        }
+    }
+
+    /** All that are remembered, in no order. */
+    public List<ReceiverRecord> records() {
+        List<Endpoint> all;
+        synchronized (this) {
+            all = List.copyOf(byId.values());
+        }
+        return all.stream().map(Endpoint::toRecord).toList();
+    }
+
+    /** Lets deliveries start again, slowly. False when no such receiver is remembered. */
+    public boolean resume(String id) {
+        Endpoint endpoint = find(id);
+        if (endpoint != null) {
+            endpoint.resume();
+        }
+        return endpoint != null;
+    }
+
+    /** Stops deliveries until {@link #resume}; those under way go on. False when no such receiver is remembered. */
+    public boolean pause(String id) {
+        Endpoint endpoint = find(id);
+        if (endpoint != null) {
+            endpoint.pause();
+        }
+        return endpoint != null;
+    }
+
+    private synchronized @Nullable Endpoint find(String id) {
+        return byId.get(id);
+    }
+
+    /** An origin and how many of the remembered endpoints are there. */
+    private static final class Shared {
+        private final Origin origin;
+        private int endpoints;
+
+        private Shared(Origin origin) {
+            this.origin = origin;
+        }
+    }
+}

@@ -1,0 +1,200 @@
+package dev.fetchback.deliver;
+
+import dev.fetchback.task.Header;
+import dev.fetchback.task.Outcome;
+import dev.fetchback.task.Page;
+import dev.fetchback.task.Problem;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.Body;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The JSON that tells an outcome. What it writes depends on the task, the spec and the page only, so the bytes are the same on every
+ * attempt to deliver one outcome, whether the page comes from memory or from the store. Safe for many threads.
+ */
+public final class Envelope {
+    /**
+     * How long a link is good for, from the fetch; the page behind it may be gone earlier. Counted from the fetch and not from the
+     * attempt, as every attempt sends the same bytes. Longer than a page can wait: 3 days of attempts, 30 days dead, 3 more days of
+     * attempts and a day to load it.
+     */
+    static final Duration LINK_LIFE = Duration.ofDays(40);
+
+    private static final int REST_EXPECTED = 2048; // everything but the page, mostly its headers
+    private static final int DATA_CAPACITY = 16 << 10; // a usual page
+
+    private final int inlineMax;
+    private final LinkSigner links;
+
+    /**
+     * @param inlineMax the longest page that is written inline, in decoded bytes; a longer one becomes a link
+     * @param links signs them
+     */
+    public Envelope(int inlineMax, LinkSigner links) {
+        this.inlineMax = inlineMax;
+        this.links = links;
+    }
+
+    /**
+     * The {@code data} object of a finished task, which is also the answer to {@code Prefer: wait}: with the page when {@code body} is
+     * given and short enough, else with a link to it when it is stored and too long, else without.
+     *
+     * @param task with an outcome
+     * @param body the kept page; null when there is none
+     */
+    public byte[] data(Task task, TaskSpec spec, @Nullable Body body) throws IOException {
+        Outcome outcome = task.progress().outcome();
+        if (outcome == null) {
+            throw new IllegalArgumentException(task.id() + " has no outcome yet, so there is nothing to show");
+        }
+        JsonBytes out = new JsonBytes(DATA_CAPACITY);
+        if (outcome instanceof Outcome.Fetched fetched && fetched.page().bytes() > inlineMax) {
+            data(out, task, spec, outcome, fetched.stored() ? Content.LINK : Content.NONE, null);
+        } else {
+            data(out, task, spec, outcome, body == null ? Content.NONE : Content.INLINE, body == null ? null : body.bytes());
+        }
+        return out.copy();
+    }
+
+    /** Whether the page is too long to be written inline. */
+    boolean needsLink(Outcome outcome) {
+        return outcome instanceof Outcome.Fetched fetched && fetched.page().bytes() > inlineMax;
+    }
+
+    /** Writes the whole envelope. {@code body} is the page, or null unless {@code content} is INLINE. */
+    void write(JsonBytes out, Task task, TaskSpec spec, Outcome outcome, Content content, byte @Nullable [] body) {
+        out.ascii("{\"type\":\"").ascii(type(outcome)).ascii("\",\"timestamp\":\"").time(timestamp(outcome));
+        out.ascii("\",\"data\":");
+        data(out, task, spec, outcome, content, body);
+        out.ascii("}");
+    }
+
+    static String type(Outcome outcome) {
+        return switch (outcome) {
+            case Outcome.Failed(Problem problem, long at) ->
+                problem.code().equals(Problem.EXPIRED) ? "task.expired" : "task.failed";
+            case Outcome.Fetched f -> "task.succeeded";
+            case Outcome.Unchanged u -> "task.succeeded";
+        };
+    }
+
+    /** When the page was there, or the failure was decided; Unix milliseconds. */
+    static long timestamp(Outcome outcome) {
+        return switch (outcome) {
+            case Outcome.Failed failed -> failed.at();
+            case Outcome.Fetched fetched -> fetched.page().fetchedAt();
+            case Outcome.Unchanged unchanged -> unchanged.page().fetchedAt();
+        };
+    }
+
+    private void data(JsonBytes out, Task task, TaskSpec spec, Outcome outcome, Content content, byte @Nullable [] body) {
+        out.reserve(REST_EXPECTED + (body == null ? 0 : body.length + body.length / 8));
+        out.ascii("{\"id\":\"").ascii(task.id().toString()).ascii("\",\"url\":").string(spec.url());
+        switch (outcome) {
+            case Outcome.Failed failed -> error(out, failed.problem());
+            case Outcome.Fetched fetched -> {
+                page(out, fetched.page());
+                content(out, task, fetched.page(), content, body);
+            }
+            case Outcome.Unchanged unchanged -> page(out, unchanged.page());
+        }
+        out.ascii(",\"fetch\":{\"attempts\":").number(task.progress().fetchAttempts());
+        if (outcome instanceof Outcome.Fetched fetched) {
+            out.ascii(",\"timing_ms\":{\"total\":").number(fetched.page().totalMillis()).ascii("}");
+        }
+        out.ascii("},\"metadata\":");
+        metadata(out, spec.tags().metadata());
+        out.ascii(",\"labels\":");
+        labels(out, spec.tags().labels());
+        out.ascii("}");
+    }
+
+    private static void page(JsonBytes out, Page page) {
+        out.ascii(",\"final_url\":").string(page.finalUrl()).ascii(",\"status\":").number(page.status());
+        out.ascii(",\"headers\":[");
+        List<Header> headers = page.headers();
+        for (int i = 0; i < headers.size(); i++) {
+            Header header = headers.get(i);
+            out.ascii(i == 0 ? "[" : ",[").string(header.name()).ascii(",").string(header.value()).ascii("]");
+        }
+        out.ascii("],\"content_type\":");
+        String contentType = page.contentType();
+        if (contentType == null) {
+            out.ascii("null");
+        } else {
+            out.string(contentType);
+        }
+        out.ascii(",\"bytes\":").number(page.bytes()).ascii(",\"sha256\":\"").ascii(page.sha256()).ascii("\"");
+    }
+
+    private void content(JsonBytes out, Task task, Page page, Content content, byte @Nullable [] body) {
+        switch (content) {
+            case INLINE -> inline(out, page, body == null ? new byte[0] : body);
+            case LINK -> {
+                long expires = page.fetchedAt() / 1000 + LINK_LIFE.toSeconds();
+                out.ascii(",\"body_url\":").string(links.sign(task.id(), expires));
+            }
+            case NONE -> {}
+        }
+    }
+
+    private static void inline(JsonBytes out, Page page, byte[] body) {
+        int mark = out.length();
+        out.ascii(",\"body\":\"");
+        if (!PageText.of(page.contentType()).write(body, out)) {
+            out.truncate(mark);
+            out.ascii(",\"body_base64\":\"").raw(Base64.getEncoder().encode(body));
+        }
+        out.ascii("\"");
+    }
+
+    /** The problem object of RFC 9457 §3.1. */
+    private static void error(JsonBytes out, Problem problem) {
+        String words = problem.code().replace('_', ' ');
+        String title = words.isEmpty() ? words : Character.toUpperCase(words.charAt(0)) + words.substring(1);
+        out.ascii(",\"error\":{\"type\":").string("urn:fetchback:problem:" + problem.code()).ascii(",\"title\":").string(title);
+        if (problem.status() > 0) {
+            out.ascii(",\"status\":").number(problem.status());
+        }
+        out.ascii(",\"code\":").string(problem.code());
+        String detail = problem.detail();
+        if (detail != null) {
+            out.ascii(",\"detail\":").string(detail);
+        }
+        out.ascii("}");
+    }
+
+    private static void metadata(JsonBytes out, Map<String, String> metadata) {
+        String separator = "{";
+        for (Map.Entry<String, String> entry : metadata.entrySet()) {
+            out.ascii(separator).string(entry.getKey()).ascii(":").string(entry.getValue());
+            separator = ",";
+        }
+        out.ascii(metadata.isEmpty() ? "{}" : "}");
+    }
+
+    private static void labels(JsonBytes out, List<String> labels) {
+        String separator = "[";
+        for (String label : labels) {
+            out.ascii(separator).string(label);
+            separator = ",";
+        }
+        out.ascii(labels.isEmpty() ? "[]" : "]");
+    }
+
+    /** How the page is told. */
+    enum Content {
+        /** In the JSON itself. */
+        INLINE,
+        /** As a signed link. */
+        LINK,
+        /** Not at all. */
+        NONE
+    }
+}

@@ -1,0 +1,19 @@
+package dev.fetchback.deliver;
+
+/** What a delivery tells of the endpoint it went to. */
+sealed interface Verdict {
+    /** 2xx. */
+    record Fine() implements Verdict {}
+
+    /** It failed; {@code reason} in a few words. */
+    record Failed(String reason) implements Verdict {}
+
+    /** The endpoint asks to be left alone until then (Unix milliseconds): 429 or 503 with Retry-After. */
+    record Delayed(long until) implements Verdict {}
+
+    /** 410: it wants nothing more. */
+    record Gone() implements Verdict {}
+
+    /** Nothing was learned: the attempt was given back. */
+    record Unknown() implements Verdict {}
+}

@@ -1,0 +1,48 @@
+package dev.fetchback.work;
+
+/**
+ * A queue with at most {@code concurrency} tasks running and {@code gapMillis} between starts.
+ * Without a gap tasks may be begun ahead, {@link #WINDOW_FACTOR} times the concurrency: they start as soon as another ends, and a
+ * host at full speed never waits for the store.
+ */
+final class HostPace implements Pace {
+    private static final int WINDOW_FACTOR = 4;
+
+    private final int concurrency;
+    private final long gapMillis;
+    private int running;
+    private long notBefore;
+
+    HostPace(int concurrency, long gapMillis) {
+        this.concurrency = concurrency;
+        this.gapMillis = gapMillis;
+    }
+
+    @Override
+    public long opensAt(long now) {
+        return running >= concurrency ? AFTER_LEAVE : notBefore;
+    }
+
+    @Override
+    public void enter(long now) {
+        running++;
+        if (gapMillis > 0) {
+            notBefore = Math.max(notBefore, now + gapMillis);
+        }
+    }
+
+    @Override
+    public void leave(long now) {
+        running--;
+    }
+
+    @Override
+    public void pause(long until) {
+        notBefore = Math.max(notBefore, until);
+    }
+
+    @Override
+    public int window() {
+        return gapMillis > 0 ? 0 : WINDOW_FACTOR * concurrency;
+    }
+}

@@ -1,0 +1,210 @@
+package dev.fetchback.work;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.Store;
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoredTask;
+import dev.fetchback.task.DeliverOptions;
+import dev.fetchback.task.Event;
+import dev.fetchback.task.Outcome;
+import dev.fetchback.task.Problem;
+import dev.fetchback.task.Stage;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskSpec;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way of one attempt, each on a virtual thread of its own: fetch, hand over, settle. The outcome is decided once and stored once.
+ */
+final class Runs {
+    private static final Logger LOG = System.getLogger(Runs.class.getName());
+
+    private final Worker worker;
+    private final Store store;
+    private final Worker.Steps steps;
+    private final Executor executor;
+    /** Deliveries straight from memory; those beyond go by way of the store. */
+    private final Semaphore handOvers;
+    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger underWay = new AtomicInteger();
+    private final Object idle = new Object();
+
+    Runs(Worker worker, Worker.Parts parts, int handOversMax) {
+        this.worker = worker;
+        this.store = parts.store();
+        this.steps = parts.steps();
+        this.executor = parts.surroundings().threads();
+        this.handOvers = new Semaphore(handOversMax);
+    }
+
+    void launch(StoredTask task) {
+        underWay.incrementAndGet();
+        executor.execute(() -> run(task));
+    }
+
+    private void run(StoredTask stored) {
+        Task task = stored.task();
+        threads.add(Thread.currentThread());
+        try {
+            switch (task.phase().stage()) {
+                case FETCH -> fetch(task, stored.spec());
+                case DELIVER -> deliver(task, stored.spec());
+            }
+        } catch (RuntimeException | Error e) {
+            LOG.log(Level.ERROR, "task " + task.id() + " was left unsettled by a fault of Fetchback; a restart takes it up again", e);
+        } finally {
+            threads.remove(Thread.currentThread());
+            done();
+        }
+    }
+
+    private void fetch(Task task, TaskSpec spec) {
+        FetchResult result;
+        try {
+            result = steps.fetch().run(task, spec, null);
+        } catch (InterruptedException e) {
+            worker.lane(Stage.FETCH).leave(task.queue());
+            worker.settle(task, new Event.HandedBack(), null);
+            return;
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, "the fetch of task " + task.id() + " met a fault of Fetchback", e);
+            result = new FetchResult.Failed(internal(), true, 0, false);
+        }
+        if (result instanceof FetchResult.Failed failed && failed.pausesHost() && failed.notBefore() > 0) {
+            worker.lane(Stage.FETCH).pause(task.queue(), failed.notBefore());
+        }
+        worker.lane(Stage.FETCH).leave(task.queue());
+        switch (result) {
+            case FetchResult.Failed f -> worker.settle(task, new Event.FetchFailed(f.problem(), f.retryable(), f.notBefore()), null);
+            case FetchResult.Fetched fetched -> {
+                try (Body body = fetched.body()) {
+                    handOver(task, spec, fetched, body);
+                }
+            }
+        }
+    }
+
+    /** Delivers straight from memory where it can; what must wait is stored. */
+    private void handOver(Task task, TaskSpec spec, FetchResult.Fetched fetched, Body body) {
+        DeliverOptions deliver = spec.deliver();
+        boolean direct = deliver != null
+                && deliver.spool() == DeliverOptions.Spool.WHEN_NEEDED
+                && handOvers.tryAcquire();
+        if (!direct) {
+            settle(task, new Event.PageStored(fetched.page()), body, true);
+            return;
+        }
+        DeliverResult result;
+        try {
+            Outcome outcome = new Outcome.Fetched(fetched.page(), 0);
+            result = steps.deliver().run(task, spec, new Parcel(outcome, body, 1, false));
+        } catch (InterruptedException e) {
+            result = new DeliverResult.StoreFirst(); // draining: the page is here, so keep it rather than fetch it again
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, "the delivery of task " + task.id() + " met a fault of Fetchback", e);
+            result = new DeliverResult.Refused(internal(), 0);
+        } finally {
+            handOvers.release();
+        }
+        switch (result) {
+            case DeliverResult.Accepted a ->
+                settle(task, new Event.PageDelivered(fetched.page()), body, task.plan().keepMillis() > 0);
+            case DeliverResult.Refused r -> settle(task, new Event.PageRefused(fetched.page(), r.problem(), r.notBefore()), body, true);
+            case DeliverResult.StoreFirst s -> settle(task, new Event.PageStored(fetched.page()), body, true);
+        }
+    }
+
+    private void deliver(Task task, TaskSpec spec) {
+        Outcome outcome = task.progress().outcome();
+        Body body = outcome instanceof Outcome.Fetched f ? new StoredBody(store, task.id(), f.page().bytes()) : null;
+        Event event;
+        try {
+            DeliverResult result =
+                    steps.deliver().run(task, spec, new Parcel(outcome, body, task.progress().deliverAttempts(), true));
+            event = switch (result) {
+                case DeliverResult.Accepted a -> new Event.Delivered(a.linked());
+                case DeliverResult.Refused r -> new Event.Refused(r.problem(), r.notBefore());
+                case DeliverResult.StoreFirst s -> new Event.HandedBack();
+            };
+        } catch (InterruptedException e) {
+            event = new Event.HandedBack();
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, "the delivery of task " + task.id() + " met a fault of Fetchback", e);
+            event = new Event.Refused(internal(), 0);
+        }
+        worker.lane(Stage.DELIVER).leave(task.queue());
+        worker.settle(task, event, null);
+    }
+
+    private void settle(Task task, Event event, Body body, boolean store) {
+        try {
+            worker.settle(task, event, store ? stored(task, body) : null);
+        } catch (StoreException e) {
+            LOG.log(Level.WARNING, "the page of task " + task.id() + " could not be stored; it is fetched again later", e);
+            worker.settle(task, new Event.FetchFailed(new Problem(Problem.STORE_FULL, e.getMessage(), 0), true, 0), null);
+        } catch (IOException e) {
+            LOG.log(Level.ERROR, "the page of task " + task.id() + " could not be read back from its temporary file", e);
+            worker.settle(task, new Event.FetchFailed(internal(), true, 0), null);
+        }
+    }
+
+    /** The body to be stored with the settle, or null after a large one was stored in pieces ahead of it. */
+    private byte @Nullable [] stored(Task task, Body body) throws IOException {
+        if (body.length() <= Store.PIECE_BYTES) {
+            return body.bytes();
+        }
+        try (InputStream in = body.open()) {
+            byte[] piece = in.readNBytes(Store.PIECE_BYTES);
+            for (int i = 0; piece.length > 0; i++) {
+                worker.put(new Change.PutBody(task.id(), i, piece));
+                piece = in.readNBytes(Store.PIECE_BYTES);
+            }
+        }
+        return null;
+    }
+
+    private static Problem internal() {
+        return new Problem(Problem.INTERNAL, "A fault of Fetchback; its log says more.", 0);
+    }
+
+    private void done() {
+        if (underWay.decrementAndGet() == 0) {
+            synchronized (idle) {
+                idle.notifyAll();
+            }
+        }
+    }
+
+    /** Waits for the attempts under way, then interrupts them, which hands them back. */
+    void drain(Duration patience) throws InterruptedException {
+        if (!await(patience)) {
+            threads.forEach(Thread::interrupt);
+            await(patience);
+        }
+    }
+
+    private boolean await(Duration patience) throws InterruptedException {
+        long end = System.nanoTime() + patience.toNanos();
+        synchronized (idle) {
+            while (underWay.get() > 0) {
+                long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+                if (left <= 0) {
+                    return false;
+                }
+                idle.wait(left);
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,25 @@
+package dev.fetchback.work;
+
+import java.time.Duration;
+
+/**
+ * How much is done at once.
+ *
+ * @param fetchConcurrency fetches running at once
+ * @param perHostConcurrency fetches of one host (host and port) at once
+ * @param perHostGap between the starts of two fetches of one host
+ * @param deliverConcurrency deliveries running at once
+ * @param perReceiverConcurrency deliveries to one receiver at once
+ * @param drain how long a stop waits for what is under way
+ */
+public record WorkSettings(
+        int fetchConcurrency,
+        int perHostConcurrency,
+        Duration perHostGap,
+        int deliverConcurrency,
+        int perReceiverConcurrency,
+        Duration drain) {
+    /** The defaults of docs/configuration.md. */
+    public static final WorkSettings DEFAULT =
+            new WorkSettings(256, 2, Duration.ofMillis(500), 1024, 32, Duration.ofSeconds(8));
+}

@@ -1,0 +1,385 @@
+package dev.fetchback.work;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.Change.IdempotencyKey;
+import dev.fetchback.store.Committer;
+import dev.fetchback.store.Result;
+import dev.fetchback.store.Store;
+import dev.fetchback.store.StoreBusy;
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoredTask;
+import dev.fetchback.task.Event;
+import dev.fetchback.task.Phase;
+import dev.fetchback.task.Problem;
+import dev.fetchback.task.Stage;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskId;
+import dev.fetchback.task.TaskMachine;
+import dev.fetchback.task.TaskSpec;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs tasks: takes submits, starts what is due on both lanes, and settles what came of it. One of these owns a store's shard.
+ *
+ * <p>A new task whose host has a free place is begun by its submit (one change), so it never waits for a scan; all others are found
+ * by the lanes. See ARCHITECTURE.md for the invariants.
+ */
+public final class Worker {
+    private static final Logger LOG = System.getLogger(Worker.class.getName());
+    private static final long STORE_RETRY_MILLIS = 1_000;
+    private static final long BUSY_NAP_NANOS = 5_000_000; // a few commits
+    private static final int RECLAIM_AT_ONCE = 1_000;
+    /** A move that is stale this often in a row means a fault, not a race. */
+    private static final int MOVE_TRIES = 16;
+
+    private final Store store;
+    private final Committer committer;
+    private final TaskMachine machine;
+    private final LongSupplier clock;
+    private final RandomGenerator random;
+    private final Lane fetches;
+    private final Lane deliveries;
+    private final LaneThread fetchThread;
+    private final LaneThread deliverThread;
+    private final Runs runs;
+    private final Waiters waiters = new Waiters();
+    private final Map<Phase, LongAdder> finished = new EnumMap<>(Phase.class);
+    private final LongAdder staleSettles = new LongAdder();
+    private final Duration drain;
+
+    /** What a worker works with. */
+    public record Parts(Store store, Committer committer, TaskMachine machine, Steps steps, Surroundings surroundings) {}
+
+    /**
+     * What a test replaces.
+     *
+     * @param clock Unix milliseconds
+     * @param random for the jitter of retries; used by many threads
+     * @param threads runs each attempt on a thread of its own that may block
+     */
+    public record Surroundings(LongSupplier clock, RandomGenerator random, Executor threads) {}
+
+    /** The steps of a task's way. */
+    public record Steps(Step<@Nullable Void, FetchResult> fetch, Step<Parcel, DeliverResult> deliver) {}
+
+    /** A task to submit: as it is while it waits, what was asked for, and the caller's key. */
+    public record NewTask(Task task, TaskSpec spec, @Nullable IdempotencyKey key) {}
+
+    public Worker(WorkSettings settings, Parts parts) {
+        this.store = parts.store();
+        this.committer = parts.committer();
+        this.machine = parts.machine();
+        this.clock = parts.surroundings().clock();
+        this.random = parts.surroundings().random();
+        this.drain = settings.drain();
+        for (Phase phase : Phase.values()) {
+            if (phase.terminal()) {
+                finished.put(phase, new LongAdder());
+            }
+        }
+        this.runs = new Runs(this, parts, settings.deliverConcurrency());
+        this.fetchThread = new LaneThread("fetchback-fetch-lane", clock, () -> lane(Stage.FETCH).turn());
+        this.deliverThread = new LaneThread("fetchback-deliver-lane", clock, () -> lane(Stage.DELIVER).turn());
+        long gap = settings.perHostGap().toMillis();
+        this.fetches = lane(Stage.FETCH, LaneSettings.of(settings.fetchConcurrency(), settings.perHostConcurrency()),
+                () -> new HostPace(settings.perHostConcurrency(), gap), fetchThread);
+        this.deliveries = lane(Stage.DELIVER,
+                LaneSettings.of(settings.deliverConcurrency(), settings.perReceiverConcurrency()),
+                () -> new HostPace(settings.perReceiverConcurrency(), 0), deliverThread);
+    }
+
+    private Lane lane(Stage stage, LaneSettings settings, Supplier<Pace> pace, LaneThread thread) {
+        Lane.Starter starter = new Lane.Starter() {
+            @Override
+            public void launch(StoredTask task) {
+                runs.launch(task);
+            }
+
+            @Override
+            public void start(List<StoredTask> tasks) {
+                startStored(tasks);
+            }
+        };
+        return new Lane(stage, settings,
+                new Lane.Wiring(name -> pace.get(), store, committer, starter, clock, thread::wake));
+    }
+
+    /** Starts what was read from the store, until {@link #drain}. */
+    public void start() {
+        reclaim();
+        fetchThread.start();
+        deliverThread.start();
+    }
+
+    /** Takes back what an owner before left unfinished. */
+    void reclaim() {
+        List<Task> orphans = store.orphans(RECLAIM_AT_ONCE);
+        while (!orphans.isEmpty()) {
+            List<Change> moves = new ArrayList<>(orphans.size());
+            for (Task orphan : orphans) {
+                next(orphan, new Event.Reclaimed(store.epoch())).ifPresent(after -> moves.add(new Change.Move(orphan, after, null)));
+            }
+            committer.commit(moves);
+            orphans = store.orphans(RECLAIM_AT_ONCE);
+        }
+    }
+
+    /** Submits in one durable step and begins at once what has a free place; returns what became of each, in order. */
+    public List<Result> submit(List<NewTask> tasks) {
+        long now = clock.getAsLong();
+        List<Change> submits = new ArrayList<>(tasks.size());
+        for (NewTask task : tasks) {
+            submits.add(new Change.Submit(beginIfFree(task.task(), now), task.spec(), task.key()));
+        }
+        List<Result> results = List.of();
+        try {
+            results = committer.commit(submits);
+        } finally {
+            for (int i = 0; i < submits.size(); i++) {
+                submitted((Change.Submit) submits.get(i), i < results.size() && results.get(i) instanceof Result.Applied);
+            }
+        }
+        return results;
+    }
+
+    private Task beginIfFree(Task task, long now) {
+        if (task.readyAt() > now || !fetches.reserve(task.plan().host())) {
+            return task;
+        }
+        Task begun = next(task, new Event.Start(store.epoch())).orElse(task);
+        if (begun.phase() != Phase.FETCH_RUNNING) {
+            fetches.unreserve(task.plan().host());
+        }
+        return begun;
+    }
+
+    private void submitted(Change.Submit submit, boolean applied) {
+        Task task = submit.task();
+        if (task.phase() == Phase.FETCH_RUNNING) {
+            if (applied) {
+                fetches.begin(new StoredTask(task, submit.spec()));
+            } else {
+                fetches.unreserve(task.plan().host());
+            }
+        } else if (applied) {
+            waits(task);
+        }
+    }
+
+    /** Begins tasks that the lanes read from the store: each start is on disk before anything leaves. */
+    private void startStored(List<StoredTask> tasks) {
+        List<Change> moves = new ArrayList<>(tasks.size());
+        for (StoredTask stored : tasks) {
+            Task before = stored.task();
+            moves.add(new Change.Move(before, next(before, new Event.Start(store.epoch())).orElse(before), null));
+        }
+        try {
+            committer.submit(moves, new Committer.Completion() {
+                @Override
+                public void done(List<Result> results) {
+                    for (int i = 0; i < tasks.size(); i++) {
+                        started(tasks.get(i), ((Change.Move) moves.get(i)).after(), results.get(i) instanceof Result.Applied);
+                    }
+                }
+
+                @Override
+                public void failed(StoreException reason) {
+                    notStarted(tasks);
+                }
+            });
+        } catch (StoreBusy | StoreException e) {
+            notStarted(tasks);
+        }
+    }
+
+    /** The disk is full or busy: they wait in the store as before, and are looked at again in a moment. */
+    private void notStarted(List<StoredTask> tasks) {
+        long later = clock.getAsLong() + STORE_RETRY_MILLIS;
+        for (StoredTask task : tasks) {
+            started(task, task.task(), false);
+            lane(task.task().phase().stage()).waits(task.task().queue(), later);
+        }
+    }
+
+    private void started(StoredTask stored, Task after, boolean applied) {
+        Lane lane = lane(stored.task().phase().stage());
+        String queue = stored.task().queue();
+        lane.decided(stored, queue);
+        if (applied && after.phase().running()) {
+            runs.launch(new StoredTask(after, stored.spec()));
+            return;
+        }
+        lane.leave(queue);
+        if (applied) {
+            settled(after);
+        }
+    }
+
+    /** Stores what came of an attempt; does not wait for the disk. */
+    void settle(Task before, Event event, byte @Nullable [] body) {
+        Task after = next(before, event).orElseThrow(() -> new IllegalStateException(
+                "the state machine has no move for " + event + " in phase " + before.phase() + " of " + before.id()));
+        Committer.Completion completion = new Committer.Completion() {
+            @Override
+            public void done(List<Result> results) {
+                if (results.getFirst() instanceof Result.Applied) {
+                    settled(after);
+                } else {
+                    staleSettles.increment();
+                }
+            }
+
+            @Override
+            public void failed(StoreException reason) {
+                unsettled(before, body, reason);
+            }
+        };
+        List<Change> move = List.of(new Change.Move(before, after, body));
+        while (true) {
+            try {
+                committer.submit(move, completion);
+                return;
+            } catch (StoreBusy e) {
+                LockSupport.parkNanos(BUSY_NAP_NANOS); // the work is done and must not be lost: its thread waits for room
+            } catch (StoreException e) {
+                unsettled(before, body, e);
+                return;
+            }
+        }
+    }
+
+    /** A page that no longer fits on the disk is fetched again later; what else cannot be stored is taken up by a restart. */
+    private void unsettled(Task before, byte @Nullable [] body, StoreException failure) {
+        if (failure.kind() == StoreException.Kind.FULL && body != null) {
+            Problem problem = new Problem(Problem.STORE_FULL, "The page could not be stored: the disk is full.", 0);
+            settle(before, new Event.FetchFailed(problem, true, 0), null);
+        } else {
+            LOG.log(Level.ERROR, "what came of task " + before.id() + " could not be stored; a restart takes it up again", failure);
+        }
+    }
+
+    /** Tasks that reached a terminal phase since the start. */
+    public Map<Phase, Long> finished() {
+        Map<Phase, Long> counts = new EnumMap<>(Phase.class);
+        finished.forEach((phase, count) -> counts.put(phase, count.sum()));
+        return counts;
+    }
+
+    /** Settles that changed nothing because the task had moved on. */
+    public long staleSettles() {
+        return staleSettles.sum();
+    }
+
+    /** Waits until a piece of a large body is on disk. */
+    void put(Change.PutBody piece) {
+        committer.commit(List.of(piece));
+    }
+
+    private void settled(Task task) {
+        if (task.phase().terminal()) {
+            finished.get(task.phase()).increment();
+            waiters.finished(task.id());
+        } else if (task.phase().waiting()) {
+            waits(task);
+        }
+    }
+
+    private void waits(Task task) {
+        lane(task.phase().stage()).waits(task.queue(), task.readyAt());
+    }
+
+    Lane lane(Stage stage) {
+        return switch (stage) {
+            case FETCH -> fetches;
+            case DELIVER -> deliveries;
+        };
+    }
+
+    /**
+     * Moves a task as a caller asks, whatever it is doing just now.
+     *
+     * @return false when the event means nothing in its phase; empty when there is no such task
+     */
+    public Optional<Boolean> move(TaskId id, Event event) {
+        for (int i = 0; i < MOVE_TRIES; i++) {
+            Optional<Task> before = store.find(id).map(StoredTask::task);
+            if (before.isEmpty()) {
+                return Optional.empty();
+            }
+            Optional<Task> after = next(before.get(), event);
+            if (after.isEmpty()) {
+                return Optional.of(false);
+            }
+            if (committer.commit(List.of(new Change.Move(before.get(), after.get(), null))).getFirst() instanceof Result.Applied) {
+                settled(after.get());
+                return Optional.of(true);
+            }
+        }
+        throw new IllegalStateException("task " + id + " changed " + MOVE_TRIES + " times while it was to be moved; try again");
+    }
+
+    /** The task as soon as it is finished, or as it stands after {@code patience}; empty when there is no such task. */
+    public Optional<StoredTask> await(TaskId id, Duration patience) throws InterruptedException {
+        CompletableFuture<Void> finished = waiters.of(id);
+        try {
+            Optional<StoredTask> task = store.find(id);
+            if (task.isEmpty() || task.get().task().phase().terminal()) {
+                return task;
+            }
+            finished.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            // It takes longer: the caller gets it as it stands.
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        } finally {
+            waiters.forget(id, finished);
+        }
+        return store.find(id);
+    }
+
+    /** Tells the deliver lane that a receiver's tasks were made due. */
+    public void hurried(String receiver) {
+        deliveries.waits(receiver, clock.getAsLong());
+    }
+
+    /** When the next task of a waiting task's queue may start, Unix milliseconds; see {@link Pace}. */
+    public long opensAt(Task waiting) {
+        return lane(waiting.phase().stage()).opensAt(waiting.queue());
+    }
+
+    /** Attempts under way. */
+    public int running() {
+        return fetches.running() + deliveries.running();
+    }
+
+    private Optional<Task> next(Task task, Event event) {
+        return machine.next(task, event, clock.getAsLong(), random.nextDouble());
+    }
+
+    /** Starts nothing more, waits up to the drain time for what is under way, hands the rest back. */
+    public void drain() throws InterruptedException {
+        fetches.stop();
+        deliveries.stop();
+        fetchThread.stop();
+        deliverThread.stop();
+        runs.drain(drain);
+    }
+}

@@ -1,0 +1,224 @@
+package dev.fetchback.task;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+final class TaskMachineTest {
+    private static final long NOW = 1_700_000_000_000L;
+    private static final double MIDDLE = 0.5; // no jitter
+    private static final Page PAGE = new Page(200, "http://a/", List.of(), null, 1, "00", NOW, 1);
+    private static final Problem PROBLEM = new Problem("connect_failed", null, 0);
+
+    private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
+
+    @Test
+    void aPageTakenAtOnceIsOneStartAndOneSettle() {
+        Task running = started(waiting("rcv", 0));
+        assertThat(running.phase()).isEqualTo(Phase.FETCH_RUNNING);
+        assertThat(running.fence()).isEqualTo(new Task.Fence(1, 7));
+        Task done = next(running, new Event.PageDelivered(PAGE)).orElseThrow();
+        assertThat(done.phase()).isEqualTo(Phase.SUCCEEDED);
+        assertThat(Delivery.of(done)).isEqualTo(Delivery.DELIVERED);
+        assertThat(done.progress().finishedAt()).isEqualTo(NOW);
+        assertThat(((Outcome.Fetched) done.progress().outcome()).stored()).isFalse();
+    }
+
+    @Test
+    void fetchesAreTriedAgainWithDoublingWaitsAndThenTold() {
+        Task task = waiting("rcv", 0);
+        for (long wait : new long[] {2_000, 4_000}) {
+            task = next(started(task), new Event.FetchFailed(PROBLEM, true, 0)).orElseThrow();
+            assertThat(task.phase()).isEqualTo(Phase.FETCH_WAITING);
+            assertThat(task.readyAt()).isEqualTo(NOW + wait);
+        }
+        task = next(started(task), new Event.FetchFailed(PROBLEM, true, 0)).orElseThrow();
+        assertThat(task.phase()).isEqualTo(Phase.DELIVER_WAITING);
+        assertThat(task.progress().outcome()).isEqualTo(new Outcome.Failed(PROBLEM, NOW));
+        task = next(started(task), new Event.Delivered(false)).orElseThrow();
+        assertThat(task.phase()).isEqualTo(Phase.FAILED);
+        assertThat(Delivery.of(task)).isEqualTo(Delivery.DELIVERED);
+    }
+
+    @Test
+    void aHintIsHonouredUpToItsCap() {
+        Task running = started(waiting("rcv", 0));
+        assertThat(next(running, new Event.FetchFailed(PROBLEM, true, NOW + 60_000)).orElseThrow().readyAt()).isEqualTo(NOW + 60_000);
+        assertThat(next(running, new Event.FetchFailed(PROBLEM, true, Long.MAX_VALUE)).orElseThrow().readyAt())
+                .isEqualTo(NOW + Duration.ofHours(1).toMillis());
+    }
+
+    @Test
+    void deliveriesFollowTheScheduleAndEndDead() {
+        Task task = next(started(waiting("rcv", 0)), new Event.PageRefused(PAGE, PROBLEM, 0)).orElseThrow();
+        assertThat(task.readyAt()).isEqualTo(NOW + 5_000);
+        long[] waits = {300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400};
+        for (long wait : waits) {
+            task = next(started(task), new Event.Refused(PROBLEM, 0)).orElseThrow();
+            assertThat(task.phase()).isEqualTo(Phase.DELIVER_WAITING);
+            assertThat(task.readyAt()).isEqualTo(NOW + wait * 1_000);
+        }
+        task = next(started(task), new Event.Refused(PROBLEM, 0)).orElseThrow();
+        assertThat(task.phase()).isEqualTo(Phase.DEAD);
+        assertThat(task.progress().deliverAttempts()).isEqualTo(10);
+        assertThat(((Outcome.Fetched) task.progress().outcome()).stored()).isTrue();
+        Task again = next(task, new Event.Redrive()).orElseThrow();
+        assertThat(again.phase()).isEqualTo(Phase.DELIVER_WAITING);
+        assertThat(again.progress().deliverAttempts()).isZero();
+    }
+
+    @Test
+    void jitterStaysWithinItsShare() {
+        RetryPolicy policy = RetryPolicy.DEFAULT;
+        assertThat(policy.nextFetch(1, 0, 0, 0)).isEqualTo(1_000);
+        assertThat(policy.nextFetch(1, 0, 0, 0.999_999)).isEqualTo(3_000);
+        assertThat(policy.nextFetch(99, 0, 0, MIDDLE)).isEqualTo(300_000);
+        assertThat(policy.nextDelivery(1, 0, 0, 0)).isEqualTo(4_500);
+        assertThat(policy.nextDelivery(99, 0, 0, Math.nextDown(1.0))).isEqualTo(95_040_000);
+    }
+
+    @Test
+    void aTaskThatExpiresWakesForItIsToldForADayAndEnds() {
+        Task task = waiting("rcv", NOW + 1_000);
+        Task retry = next(started(task), new Event.FetchFailed(PROBLEM, true, 0)).orElseThrow();
+        assertThat(retry.readyAt()).isEqualTo(NOW + 1_000);
+        Task told = machine.next(retry, new Event.Start(7), NOW + 1_000, MIDDLE).orElseThrow();
+        assertThat(told.phase()).isEqualTo(Phase.DELIVER_WAITING);
+        assertThat(told.progress().outcome()).isInstanceOfSatisfying(Outcome.Failed.class,
+                failed -> assertThat(failed.problem().code()).isEqualTo(Problem.EXPIRED));
+        Task running = machine.next(told, new Event.Start(7), NOW + 1_000, MIDDLE).orElseThrow();
+        assertThat(next(running, new Event.Delivered(false)).orElseThrow().phase()).isEqualTo(Phase.EXPIRED);
+        Task refused = machine.next(running, new Event.Refused(PROBLEM, 0), NOW + 1_000, MIDDLE).orElseThrow();
+        assertThat(refused.phase()).isEqualTo(Phase.DELIVER_WAITING);
+        Task over = machine.next(refused, new Event.Start(7), NOW + 1_000 + Duration.ofHours(24).toMillis(), MIDDLE).orElseThrow();
+        assertThat(over.phase()).isEqualTo(Phase.EXPIRED);
+        assertThat(Delivery.of(over)).isEqualTo(Delivery.DEAD);
+    }
+
+    @Test
+    void aPageThatStopsEveryOwnerEnds() {
+        Task task = waiting("rcv", 0);
+        int starts = 0;
+        for (int epoch = 1; task.phase() == Phase.FETCH_WAITING; epoch++) {
+            task = machine.next(task, new Event.Start(epoch), NOW, MIDDLE).orElseThrow();
+            starts++;
+            task = next(task, new Event.Reclaimed(epoch + 1)).orElseThrow();
+        }
+        assertThat(starts).isEqualTo(3 + TaskMachine.CRASH_GRACE);
+        assertThat(task.progress().outcome()).isInstanceOfSatisfying(Outcome.Failed.class,
+                failed -> assertThat(failed.problem().code()).isEqualTo(Problem.CRASH_LOOP));
+    }
+
+    @Test
+    void aHandedBackAttemptDoesNotCount() {
+        Task back = next(started(waiting("rcv", 0)), new Event.HandedBack()).orElseThrow();
+        assertThat(back.progress().fetchAttempts()).isZero();
+        assertThat(back.fence().attempt()).as("but its fence is used up").isEqualTo(1);
+    }
+
+    @Test
+    void aKeptPageIsStoredUntilItsTime() {
+        Task task = new Task(new TaskId(1, 2), new Task.Plan("h:80", null, 5, 3, 1, 0, 60_000), Phase.FETCH_RUNNING, 0,
+                new Task.Fence(1, 7), Task.Progress.NONE);
+        Task done = next(task, new Event.PageStored(PAGE)).orElseThrow();
+        assertThat(done.phase()).isEqualTo(Phase.SUCCEEDED);
+        assertThat(Delivery.of(done)).isEqualTo(Delivery.KEPT);
+        assertThat(((Outcome.Fetched) done.progress().outcome()).storedUntil()).isEqualTo(NOW + 60_000);
+    }
+
+    @Test
+    void aRetryIsANewRound() {
+        Task done = next(started(waiting("rcv", 0)), new Event.PageDelivered(PAGE)).orElseThrow();
+        Task again = next(done, new Event.Retry()).orElseThrow();
+        assertThat(again.phase()).isEqualTo(Phase.FETCH_WAITING);
+        assertThat(again.progress().round()).isEqualTo(1);
+        assertThat(again.progress().outcome()).isNull();
+    }
+
+    /** docs/task-states.md is the state machine: a dash stands exactly where an event changes nothing. */
+    @Test
+    void theTableInTheDocsIsTheMachine() throws IOException {
+        Map<String, String> documented = table();
+        Map<String, String> actual = new TreeMap<>();
+        for (Event event : events()) {
+            for (String column : List.of("fetch_waiting", "fetch_running", "deliver_waiting", "deliver_running", "terminal")) {
+                List<Phase> phases = column.equals("terminal")
+                        ? List.of(Phase.SUCCEEDED, Phase.FAILED, Phase.DEAD, Phase.CANCELLED, Phase.EXPIRED)
+                        : List.of(Phase.valueOf(column.toUpperCase(Locale.ROOT)));
+                boolean moves = false;
+                for (Phase phase : phases) {
+                    Optional<Task> after = next(at(phase), event);
+                    moves |= after.isPresent();
+                    String cell = documented.getOrDefault(event.getClass().getSimpleName() + "/" + column, "?");
+                    after.ifPresent(task -> assertThat(cell)
+                            .as("%s in %s leads to %s", event, phase, task.phase())
+                            .contains(task.phase().name().toLowerCase(Locale.ROOT)));
+                }
+                actual.put(event.getClass().getSimpleName() + "/" + column, moves ? "moves" : "–");
+            }
+        }
+        documented.replaceAll((key, cell) -> cell.equals("–") ? "–" : "moves");
+        assertThat(documented).isEqualTo(actual);
+        assertThat(events()).hasSize(Event.class.getPermittedSubclasses().length);
+    }
+
+    private static Map<String, String> table() throws IOException {
+        Path docs = Path.of("..", "docs", "task-states.md");
+        Map<String, String> cells = new TreeMap<>();
+        List<String> columns = List.of();
+        for (String line : Files.readAllLines(docs)) {
+            if (line.startsWith("| event |")) {
+                columns = cells(line);
+            } else if (line.startsWith("| ") && !columns.isEmpty()) {
+                List<String> row = cells(line);
+                for (int i = 1; i < row.size(); i++) {
+                    cells.put(row.getFirst() + "/" + columns.get(i), row.get(i));
+                }
+            }
+        }
+        return cells;
+    }
+
+    private static List<String> cells(String line) {
+        List<String> cells = new ArrayList<>();
+        for (String cell : line.substring(1, line.lastIndexOf('|')).split("\\|")) {
+            cells.add(cell.trim());
+        }
+        return cells;
+    }
+
+    private static List<Event> events() {
+        return List.of(new Event.Start(7), new Event.PageDelivered(PAGE), new Event.PageStored(PAGE),
+                new Event.PageRefused(PAGE, PROBLEM, 0), new Event.FetchFailed(PROBLEM, true, 0), new Event.Delivered(false),
+                new Event.Refused(PROBLEM, 0), new Event.HandedBack(), new Event.Reclaimed(9), new Event.Cancel(),
+                new Event.Retry(), new Event.Redrive());
+    }
+
+    private static Task at(Phase phase) {
+        return new Task(new TaskId(1, 2), new Task.Plan("h:80", "rcv", 5, 3, 10, 0, 0), phase, 0, new Task.Fence(1, 7),
+                new Task.Progress(0, 1, 1, null, null, false, 0));
+    }
+
+    private static Task waiting(@Nullable String receiver, long expiresAt) {
+        return Task.submitted(new TaskId(1, 2), new Task.Plan("h:80", receiver, 5, 3, 10, expiresAt, 0), NOW, 7);
+    }
+
+    private Task started(Task task) {
+        return next(task, new Event.Start(7)).orElseThrow();
+    }
+
+    private Optional<Task> next(Task task, Event event) {
+        return machine.next(task, event, NOW, MIDDLE);
+    }
+}

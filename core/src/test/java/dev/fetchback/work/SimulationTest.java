@@ -1,0 +1,282 @@
+package dev.fetchback.work;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.Committer;
+import dev.fetchback.store.MemoryStore;
+import dev.fetchback.store.Result;
+import dev.fetchback.store.Store;
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoredTask;
+import dev.fetchback.task.DeliverOptions;
+import dev.fetchback.task.Event;
+import dev.fetchback.task.Ids;
+import dev.fetchback.task.Outcome;
+import dev.fetchback.task.Page;
+import dev.fetchback.task.Phase;
+import dev.fetchback.task.Problem;
+import dev.fetchback.task.RetryPolicy;
+import dev.fetchback.task.Stage;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskId;
+import dev.fetchback.task.TaskMachine;
+import dev.fetchback.task.TaskSpec;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * The real scheduler and state machine on fake time with steps that fail, hang on to their result, and owners that are killed at any
+ * moment; the killed owners' attempts go on as zombies and settle late. Everything that was accepted must reach exactly one terminal
+ * phase, and its receiver must have heard of it.
+ */
+final class SimulationTest {
+    private static final int RUNS = 40;
+    private static final int EVENTS = 1_200;
+    private static final int CALM_TURNS_MAX = 20_000;
+    private static final int HOSTS = 6;
+
+    @TestFactory
+    List<DynamicTest> everyAcceptedTaskReachesOneTerminalPhase() {
+        long base = Long.getLong("simulation.seed", System.nanoTime());
+        List<DynamicTest> tests = new ArrayList<>();
+        for (int i = 0; i < RUNS; i++) {
+            long seed = base + i;
+            tests.add(DynamicTest.dynamicTest("-Dsimulation.seed=" + seed, () -> new Simulation(seed).run()));
+        }
+        return tests;
+    }
+
+    private static final class Simulation {
+        private final long seed;
+        private final Random random;
+        private final MemoryStore disk = new MemoryStore();
+        private final Ids ids;
+        private final Map<TaskId, Set<String>> heard = new HashMap<>();
+        private final Map<TaskId, Phase> ended = new HashMap<>();
+        private final Set<TaskId> accepted = new HashSet<>();
+        private final List<Pending> pending = new ArrayList<>();
+        private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
+        private long now = 1_700_000_000_000L;
+        private boolean calm;
+        private int starts;
+        private int zombieMoves;
+        private Node node;
+
+        /** Something that happens at a later moment: an attempt that ends. */
+        private record Pending(long at, Runnable action) {}
+
+        Simulation(long seed) {
+            this.seed = seed;
+            this.random = new Random(seed);
+            this.ids = new Ids(0, 0, () -> now, random);
+        }
+
+        void run() {
+            node = new Node();
+            for (int i = 0; i < EVENTS; i++) {
+                step();
+                check();
+            }
+            calm = true;
+            for (int i = 0; i < CALM_TURNS_MAX && !quiet(); i++) {
+                advance();
+            }
+            check();
+            for (StoredTask stored : disk.all()) {
+                Task task = stored.task();
+                assertThat(task.phase().terminal()).as("seed %d: %s", seed, task).isTrue();
+                boolean told = task.phase() == Phase.SUCCEEDED || task.phase() == Phase.FAILED;
+                if (told && task.plan().receiver() != null) {
+                    assertThat(heard.getOrDefault(task.id(), Set.of())).as("seed %d: %s", seed, task)
+                            .contains(task.phase() == Phase.FAILED ? "failed" : "page");
+                }
+            }
+            assertThat(disk.all()).extracting(s -> s.task().id()).as("seed %d", seed).containsAll(accepted);
+            assertThat(starts).as("seed %d: the simulation must do something", seed).isGreaterThan(accepted.size());
+            assertThat(zombieMoves).as("seed %d: there must be zombies", seed).isPositive();
+        }
+
+        private boolean quiet() {
+            return disk.all().stream().allMatch(s -> s.task().phase().terminal());
+        }
+
+        private void step() {
+            int dice = random.nextInt(100);
+            if (dice < 25) {
+                submit();
+            } else if (dice < 27) {
+                node.dead = true; // kill -9: what it had under way goes on as a zombie
+                node = new Node();
+            } else if (dice < 30) {
+                accepted.stream().skip(random.nextInt(Math.max(1, accepted.size()))).findFirst()
+                        .ifPresent(id -> node.worker.move(id, new Event.Cancel()));
+            } else {
+                advance();
+            }
+        }
+
+        /** Lets the lanes look, commits what waits, ends some attempts, and lets time pass. */
+        private void advance() {
+            long next = Math.min(node.worker.lane(Stage.FETCH).turn(), node.worker.lane(Stage.DELIVER).turn());
+            node.flush();
+            long end = pending.stream().mapToLong(Pending::at).min().orElse(Long.MAX_VALUE);
+            if (calm && node.quiet()) {
+                now = Math.max(now, Math.min(next, end) == Long.MAX_VALUE ? now : Math.min(next, end));
+            } else {
+                now += random.nextInt(300);
+            }
+            List<Pending> over = pending.stream().filter(p -> p.at() <= now).toList();
+            pending.removeAll(over);
+            over.forEach(p -> p.action().run());
+            node.flush();
+        }
+
+        private void submit() {
+            TaskId id = ids.task();
+            String host = "host" + random.nextInt(HOSTS) + ":80";
+            boolean pull = random.nextInt(5) == 0;
+            long readyAt = random.nextInt(4) == 0 ? now + random.nextInt(100_000) : now;
+            long expiresAt = random.nextInt(6) == 0 ? now + 1 + random.nextInt(200_000) : 0;
+            Task.Plan plan = new Task.Plan(host, pull ? null : "rcv" + random.nextInt(3), random.nextInt(10), 3, 4, expiresAt, 0);
+            TaskSpec spec = TaskSpec.get("http://" + host + "/", pull ? null : DeliverOptions.to("http://r/"));
+            Task task = Task.submitted(id, plan, readyAt, disk.epoch());
+            List<Result> results = node.worker.submit(List.of(new Worker.NewTask(task, spec, null)));
+            assertThat(results).containsExactly(Result.Applied.APPLIED);
+            accepted.add(id);
+        }
+
+        /** A terminal phase is never left: nobody retries or redrives in this simulation. */
+        private void check() {
+            for (StoredTask stored : disk.all()) {
+                Phase before = ended.get(stored.task().id());
+                if (before != null) {
+                    assertThat(stored.task().phase()).as("seed %d: %s", seed, stored.task()).isEqualTo(before);
+                } else if (stored.task().phase().terminal()) {
+                    ended.put(stored.task().id(), stored.task().phase());
+                }
+            }
+        }
+
+        private FetchResult fetch(Task task) {
+            starts++;
+            Problem problem = new Problem("connect_failed", null, 0);
+            if (!calm && random.nextInt(3) == 0) {
+                return new FetchResult.Failed(problem, random.nextInt(4) > 0, random.nextBoolean() ? now + 5_000 : 0, random.nextBoolean());
+            }
+            Page page = new Page(200, "http://x/", List.of(), "text/html", 3, "ab", now, 1);
+            return new FetchResult.Fetched(page, new ThreeBytes());
+        }
+
+        private DeliverResult deliver(Task task, Parcel parcel) {
+            if (!calm && random.nextInt(3) == 0) {
+                return random.nextBoolean()
+                        ? new DeliverResult.StoreFirst()
+                        : new DeliverResult.Refused(new Problem("http_status", null, 500), random.nextBoolean() ? now + 60_000 : 0);
+            }
+            heard.computeIfAbsent(task.id(), id -> new HashSet<>())
+                    .add(parcel.outcome() instanceof Outcome.Fetched ? "page" : "failed");
+            return new DeliverResult.Accepted(false);
+        }
+
+        /** One owner of the shard, until it is killed. */
+        private final class Node implements Committer {
+            private final ArrayDeque<Runnable> commits = new ArrayDeque<>();
+            private final Worker worker;
+            private boolean dead;
+
+            Node() {
+                Store mine = ownedBy(disk.takeOver().epoch());
+                Executor threads = attempt -> pending.add(new Pending(now + random.nextInt(2_000), attempt));
+                Worker.Steps steps =
+                        new Worker.Steps((task, spec, none) -> fetch(task), (task, spec, parcel) -> deliver(task, parcel));
+                worker = new Worker(
+                        new WorkSettings(16, 2, Duration.ofMillis(200), 16, 4, Duration.ZERO),
+                        new Worker.Parts(mine, this, machine, steps, new Worker.Surroundings(() -> now, random, threads)));
+                worker.reclaim();
+            }
+
+            @Override
+            public List<Result> commit(List<Change> changes) {
+                flush();
+                return disk.commit(changes);
+            }
+
+            @Override
+            public void submit(List<Change> changes, Completion completion) {
+                if (dead) {
+                    zombie(changes);
+                    return;
+                }
+                commits.add(() -> {
+                    List<Result> results;
+                    try {
+                        results = disk.commit(changes);
+                    } catch (StoreException e) {
+                        completion.failed(e);
+                        return;
+                    }
+                    completion.done(results);
+                });
+            }
+
+            /** The same disk as this owner sees it: it never learns of an epoch after its own. */
+            private Store ownedBy(int epoch) {
+                return (Store) Proxy.newProxyInstance(Store.class.getClassLoader(), new Class<?>[] {Store.class},
+                        (proxy, method, args) -> method.getName().equals("epoch") ? epoch : method.invoke(disk, args));
+            }
+
+            /** What a killed owner still settles or starts must change nothing. */
+            private void zombie(List<Change> changes) {
+                List<Result> results = disk.commit(changes);
+                for (int i = 0; i < changes.size(); i++) {
+                    if (changes.get(i) instanceof Change.Move move && (move.before().phase().running() || move.after().phase().running())) {
+                        zombieMoves++;
+                        assertThat(results.get(i)).as("seed %d: %s", seed, move).isEqualTo(Result.Stale.STALE);
+                    }
+                }
+            }
+
+            void flush() {
+                while (!commits.isEmpty()) {
+                    commits.poll().run();
+                }
+            }
+
+            boolean quiet() {
+                return commits.isEmpty();
+            }
+        }
+    }
+
+    private static final class ThreeBytes implements Body {
+        @Override
+        public long length() {
+            return 3;
+        }
+
+        @Override
+        public byte[] bytes() {
+            return new byte[] {1, 2, 3};
+        }
+
+        @Override
+        public java.io.InputStream open() {
+            return new java.io.ByteArrayInputStream(bytes());
+        }
+
+        @Override
+        public void close() {}
+    }
+}

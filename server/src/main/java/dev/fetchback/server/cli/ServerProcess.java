@@ -1,0 +1,122 @@
+package dev.fetchback.server.cli;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A server in a process of its own, so that it can be killed. */
+final class ServerProcess implements AutoCloseable {
+    private static final Pattern LISTENING = Pattern.compile("\\blistening\\b.*\\bport=([0-9]{1,5})\\b");
+    private static final long START_SECONDS = 30;
+    private static final int LOG_LINES_KEPT = 30; // for the case that it fails; what came before is rarely the reason
+
+    private final Process process;
+    private final CompletableFuture<Integer> port = new CompletableFuture<>();
+    private final Deque<String> log = new ArrayDeque<>();
+
+    private ServerProcess(Process process) {
+        this.process = process;
+        Thread.ofVirtual().name("server log").start(this::follow);
+    }
+
+    /** The command that starts {@code main} with this process's own Java and classes. */
+    static List<String> likeThisOne(String main) {
+        return List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                main,
+                "serve");
+    }
+
+    /**
+     * Starts it and waits until it listens.
+     *
+     * @param command without flags
+     * @param flags of {@code serve}
+     * @param secret that deliveries are signed with
+     * @param folder where it runs
+     */
+    static ServerProcess start(List<String> command, List<String> flags, String secret, Path folder)
+            throws CommandFailed, IOException, InterruptedException {
+        List<String> all = new ArrayList<>(command);
+        all.addAll(flags);
+        ProcessBuilder builder = new ProcessBuilder(all).directory(folder.toFile()).redirectErrorStream(true);
+        Map<String, String> environment = builder.environment();
+        environment.keySet().removeIf(name -> name.startsWith("FETCHBACK_")); // the user's settings are for the user's server
+        environment.put("FETCHBACK_DELIVER_SECRET", secret);
+        ServerProcess server = new ServerProcess(builder.start());
+        try {
+            server.port.get(START_SECONDS, TimeUnit.SECONDS);
+            return server;
+        } catch (TimeoutException | ExecutionException e) {
+            server.kill();
+            throw new CommandFailed(CommandFailed.FAILED, "the server did not start within " + START_SECONDS + " s; it said:\n" + server.log());
+        }
+    }
+
+    private void follow() {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                synchronized (log) {
+                    log.add(line);
+                    if (log.size() > LOG_LINES_KEPT) {
+                        log.remove();
+                    }
+                }
+                Matcher listening = LISTENING.matcher(line);
+                if (listening.find()) {
+                    port.complete(Integer.parseInt(listening.group(1)));
+                }
+            }
+        } catch (IOException e) {
+            synchronized (log) {
+                log.add("(its output broke off: " + e.getMessage() + ")");
+            }
+        }
+        port.completeExceptionally(new IOException("it ended"));
+    }
+
+    int port() {
+        return port.getNow(0);
+    }
+
+    /** The newest lines it logged. */
+    String log() {
+        synchronized (log) {
+            return String.join("\n", log);
+        }
+    }
+
+    /** Kills it as hard as the system can (SIGKILL), and waits until it is gone. */
+    void kill() throws InterruptedException {
+        process.destroyForcibly();
+        process.waitFor();
+    }
+
+    /** Asks it to stop (SIGTERM); the exit code, or -1 when it is not gone after {@code seconds}. */
+    int stop(long seconds) throws InterruptedException {
+        process.destroy();
+        return process.waitFor(seconds, TimeUnit.SECONDS) ? process.exitValue() : -1;
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}

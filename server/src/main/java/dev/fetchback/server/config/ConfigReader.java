@@ -1,0 +1,127 @@
+package dev.fetchback.server.config;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Puts a {@link Config} together: flags before environment before {@code fetchback.yaml} before defaults. */
+public final class ConfigReader {
+    /** The file that is read when none is named. */
+    public static final String FILE = "fetchback.yaml";
+
+    private final Map<String, String> environment;
+    private final Path folder;
+    private final Map<Setting<?>, Consumer<Object>> checks = new HashMap<>();
+
+    /**
+     * @param environment all variables; those that do not begin with {@code FETCHBACK_} are not looked at
+     * @param folder where {@code fetchback.yaml} is looked for
+     */
+    public ConfigReader(Map<String, String> environment, Path folder) {
+        this.environment = Map.copyOf(environment);
+        this.folder = folder;
+    }
+
+    /** Adds a check that the table cannot do; it throws {@link IllegalArgumentException} saying what is wrong, without the value. */
+    @SuppressWarnings("unchecked") // the value comes from the setting's own kind
+    public <T> ConfigReader check(Setting<T> setting, Consumer<T> check) {
+        checks.put(setting, value -> check.accept((T) value));
+        return this;
+    }
+
+    /**
+     * Reads everything.
+     *
+     * @param arguments the flags, {@code --config FILE} among them
+     * @throws ConfigException with all problems of all sources
+     */
+    public Config read(List<String> arguments) throws ConfigException {
+        List<Fault> faults = new ArrayList<>();
+        Map<Setting<?>, Config.Given> given = new HashMap<>();
+        for (Setting<?> setting : Settings.ALL) {
+            if (setting.fallback() != null) {
+                given.put(setting, new Config.Given(setting.kind().parser().apply(setting.fallback()), "default"));
+            }
+        }
+        Flags flags = new Flags(arguments, faults);
+        // From the weakest to the strongest. All are checked: a bad value must not wait for the day its override goes.
+        accept(file(flags, faults), given, faults);
+        accept(Environment.read(environment, faults), given, faults);
+        accept(flags.sources(), given, faults);
+        readSecretFile(given, faults);
+        checkTogether(given, faults);
+        if (!faults.isEmpty()) {
+            throw new ConfigException(faults);
+        }
+        return new Config(given);
+    }
+
+    private List<Source> file(Flags flags, List<Fault> faults) {
+        Optional<Path> named = flags.config();
+        String variable = environment.getOrDefault(Environment.CONFIG, "");
+        if (named.isEmpty() && !variable.isBlank()) {
+            named = Optional.of(Path.of(variable.strip()));
+        }
+        Path file = named.map(folder::resolve).orElse(folder.resolve(FILE));
+        if (named.isEmpty() && !Files.exists(file)) {
+            return List.of();
+        }
+        return YamlFile.read(file, named.map(Path::toString).orElse(FILE), faults);
+    }
+
+    private void accept(List<Source> sources, Map<Setting<?>, Config.Given> given, List<Fault> faults) {
+        for (Source source : sources) {
+            Setting<?> setting = source.setting();
+            try {
+                Object value = setting.kind().parser().apply(source.text());
+                checks.getOrDefault(setting, any -> {}).accept(value);
+                given.put(setting, new Config.Given(value, source.where()));
+            } catch (IllegalArgumentException e) {
+                faults.add(new Fault(source.where(), setting.secret() ? null : source.text(), complaint(setting, e)));
+            }
+        }
+    }
+
+    private static String complaint(Setting<?> setting, IllegalArgumentException e) {
+        // Secrets get no detail, as it could hold a part of them; numbers get none, as Java's own text says nothing new.
+        boolean detail = e.getMessage() != null && !setting.secret() && !(e instanceof NumberFormatException);
+        return "is not " + setting.kind().name() + (detail ? " (" + e.getMessage() + ")" : "") + "; allowed: " + setting.kind().allowed();
+    }
+
+    private static void readSecretFile(Map<Setting<?>, Config.Given> given, List<Fault> faults) {
+        Config.Given file = given.get(Settings.DELIVER_SECRET_FILE);
+        if (file == null) {
+            return;
+        }
+        if (given.containsKey(Settings.DELIVER_SECRET)) {
+            faults.add(new Fault(file.source(), null, "is given beside " + Settings.DELIVER_SECRET.variable() + "; give one of the two"));
+            return;
+        }
+        try {
+            String secret = Files.readString((Path) file.value()).strip();
+            String value = Settings.DELIVER_SECRET.kind().parser().apply(secret);
+            given.put(Settings.DELIVER_SECRET, new Config.Given(value, file.source()));
+        } catch (IOException e) {
+            faults.add(new Fault(file.source(), file.value().toString(), "cannot be read; check its permissions"));
+        } catch (IllegalArgumentException e) {
+            String message = "holds no signing secret; allowed: " + Settings.DELIVER_SECRET.kind().allowed();
+            faults.add(new Fault(file.source(), file.value().toString(), message));
+        }
+    }
+
+    private static void checkTogether(Map<Setting<?>, Config.Given> given, List<Fault> faults) {
+        Config config = new Config(given);
+        boolean guarded = config.find(Settings.API_TOKEN_FILE).isPresent() || config.find(Settings.API_TOKENS).isPresent();
+        if (!config.loopback() && !guarded && !config.get(Settings.INSECURE)) {
+            String message = "other machines can connect to this address, so tokens are needed; give --api-token-file or "
+                    + Settings.API_TOKENS.variable() + ", or --insecure to let everybody in";
+            faults.add(new Fault(config.source(Settings.HOST), config.get(Settings.HOST), message));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package dev.fetchback.server.intake;
+
+import tools.jackson.core.JsonParser;
+
+/** Reads URLs of pages and receivers. */
+final class UrlReader {
+    /** Longest URL: what common servers take. */
+    static final int LENGTH_MAX = 8192;
+
+    private final UrlCheck check;
+
+    UrlReader(UrlCheck check) {
+        this.check = check;
+    }
+
+    String read(JsonParser p, String pointer) {
+        String url = JsonIn.string(p, pointer);
+        if (url.length() > LENGTH_MAX) {
+            throw new Refusal(
+                    ApiError.OUT_OF_RANGE,
+                    pointer,
+                    "The URL has " + url.length() + " characters; at most " + LENGTH_MAX + " are allowed.");
+        }
+        for (int i = 0; i < url.length(); i++) {
+            char c = url.charAt(i);
+            if (c <= ' ' || c == 0x7f) {
+                throw refuse(url, pointer, "holds a space or a control character at index " + i);
+            }
+        }
+        String reason = Utf8.clean(url) ? check.refuse(url) : "holds half a surrogate pair";
+        if (reason != null) {
+            throw refuse(url, pointer, reason);
+        }
+        return url;
+    }
+
+    private static Refusal refuse(String url, String pointer, String reason) {
+        return new Refusal(
+                ApiError.INVALID_URL,
+                pointer,
+                Names.quoteUrl(url) + " " + reason + "; give an http or https URL such as \"https://example.com/page\".");
+    }
+}
