@@ -5,9 +5,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.sqlite.SQLiteConfig;
-import org.sqlite.SQLiteConfig.JournalMode;
-import org.sqlite.SQLiteConfig.SynchronousMode;
-import org.sqlite.SQLiteConfig.TempStore;
 
 /** Opens connections with every setting spelled out: the driver's defaults are not ours and change between its versions. */
 final class Connections {
@@ -20,49 +17,49 @@ final class Connections {
 
     private Connections() {}
 
-    /** The one that writes; transactions are begun by hand. */
+    /** The one that writes. */
     static Connection writer(Path database, long cacheBytes) throws SQLException {
-        SQLiteConfig config = common(cacheBytes);
-        config.setPageSize(PAGE_BYTES);
-        config.setJournalMode(JournalMode.WAL);
-        // FULL is an fsync of the log for every commit: what was acknowledged survives a power cut.
-        config.setSynchronous(SynchronousMode.FULL);
-        config.setWalAutocheckpoint(0); // see Checkpoints
-        config.setJournalSizeLimit(-1); // a log that keeps its length is overwritten without new blocks, which is a faster fsync
-        return open(config, database);
+        return open(
+                new SQLiteConfig(),
+                database,
+                cacheBytes,
+                "page_size=" + PAGE_BYTES, // before the journal mode, which makes the file
+                "journal_mode=WAL",
+                // FULL is an fsync of the log for every commit: what was acknowledged survives a power cut.
+                "synchronous=FULL",
+                "wal_autocheckpoint=0", // see Checkpoints
+                "journal_size_limit=-1"); // a log that keeps its length is overwritten without new blocks: a faster fsync
     }
 
     /** One that copies the log into the database. */
     static Connection checkpointer(Path database) throws SQLException {
-        SQLiteConfig config = common(KIBI * KIBI);
-        config.setSynchronous(SynchronousMode.FULL);
-        config.setWalAutocheckpoint(0);
-        return open(config, database);
+        return open(new SQLiteConfig(), database, KIBI * KIBI, "synchronous=FULL", "wal_autocheckpoint=0");
     }
 
     /** One that cannot write. */
     static Connection reader(Path database, long cacheBytes) throws SQLException {
-        SQLiteConfig config = common(cacheBytes);
-        config.setReadOnly(true);
-        Connection connection = open(config, database);
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("PRAGMA query_only=1");
-        }
-        return connection;
-    }
-
-    private static SQLiteConfig common(long cacheBytes) {
         SQLiteConfig config = new SQLiteConfig();
-        config.setBusyTimeout(BUSY_MILLIS);
-        config.setCacheSize((int) Math.min(Integer.MAX_VALUE, -Math.max(1, cacheBytes / KIBI))); // negative: KiB, not pages
-        config.setTempStore(TempStore.MEMORY);
-        config.enforceForeignKeys(false);
-        config.enableLoadExtension(false);
-        config.setGetGeneratedKeys(false); // otherwise a second statement after every insert
-        return config;
+        config.setReadOnly(true);
+        return open(config, database, cacheBytes, "query_only=1");
     }
 
-    private static Connection open(SQLiteConfig config, Path database) throws SQLException {
-        return config.createConnection("jdbc:sqlite:" + database.toAbsolutePath());
+    private static Connection open(SQLiteConfig config, Path database, long cacheBytes, String... pragmas) throws SQLException {
+        config.setBusyTimeout(BUSY_MILLIS);
+        config.setGetGeneratedKeys(false); // otherwise a second statement after every insert
+        config.enableLoadExtension(false);
+        Connection connection = config.createConnection("jdbc:sqlite:" + database.toAbsolutePath());
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("PRAGMA foreign_keys=0");
+            statement.execute("PRAGMA temp_store=MEMORY");
+            statement.execute("PRAGMA mmap_size=0"); // a fault of the disk must be an error, not a signal
+            statement.execute("PRAGMA cache_size=-" + Math.max(1, cacheBytes / KIBI)); // negative: KiB, not pages
+            for (String pragma : pragmas) {
+                statement.execute("PRAGMA " + pragma);
+            }
+            return connection;
+        } catch (SQLException e) {
+            connection.close();
+            throw e;
+        }
     }
 }

@@ -41,14 +41,15 @@ public record SqliteSettings(Path dir, Retention retention, Limits limits, Segme
      * @param maxBytes what the stored data may take on disk; beyond it new tasks and bodies are refused, settles are not
      * @param reserveBytes kept in a file of its own, and given up when the disk is full, so that settles still fit
      * @param walBytes how long the write-ahead log gets before it is copied into the database
-     * @param writerCacheBytes of the connection that writes
+     * @param writerCacheBytes of the connection that writes; more is slower, because SQLite walks its whole cache after each commit
+     *     that split a page
      * @param readers how many reads may run at once; each has its own thread, connection and {@link #readerCacheBytes}
      * @param readerCacheBytes of a connection that reads
      */
     public record Limits(
             long maxBytes, long reserveBytes, long walBytes, long writerCacheBytes, int readers, long readerCacheBytes) {
-        /** No cap but the disk; 16 MiB reserved; 64 MiB of log; 64 MiB of cache to write and 4 times 8 MiB to read. */
-        public static final Limits DEFAULT = new Limits(Long.MAX_VALUE, 16 << 20, 64 << 20, 64 << 20, 4, 8 << 20);
+        /** No cap but the disk; 16 MiB reserved; 64 MiB of log; 16 MiB of cache to write and 4 times 8 MiB to read. */
+        public static final Limits DEFAULT = new Limits(Long.MAX_VALUE, 16 << 20, 64 << 20, 16 << 20, 4, 8 << 20);
 
         public Limits {
             atLeast("maxBytes", maxBytes, 1);

@@ -77,7 +77,11 @@ final class StoreBench {
     }
 
     private SqliteStore open() {
-        return SqliteStore.open(SqliteSettings.of(dir, System::currentTimeMillis));
+        SqliteSettings.Limits usual = SqliteSettings.Limits.DEFAULT;
+        SqliteSettings.Limits limits = new SqliteSettings.Limits(usual.maxBytes(), usual.reserveBytes(),
+                Long.getLong("wal", usual.walBytes()), Long.getLong("cache", usual.writerCacheBytes()), usual.readers(),
+                usual.readerCacheBytes());
+        return SqliteStore.open(SqliteSettings.of(dir, System::currentTimeMillis).withLimits(limits));
     }
 
     private Submit begun(int epoch, long i) {
