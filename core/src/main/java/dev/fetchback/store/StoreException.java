@@ -1,5 +1,7 @@
 package dev.fetchback.store;
 
+import org.jspecify.annotations.Nullable;
+
 /** The store could not do what was asked; nothing of it was done. */
 public final class StoreException extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -9,8 +11,9 @@ public final class StoreException extends RuntimeException {
     /**
      * @param kind what an operator has to do about it
      * @param message what failed, with what value, and what to do
+     * @param cause what the engine said; null when Fetchback itself found the fault
      */
-    public StoreException(Kind kind, String message, Throwable cause) {
+    public StoreException(Kind kind, String message, @Nullable Throwable cause) {
         super(message, cause);
         this.kind = kind;
     }

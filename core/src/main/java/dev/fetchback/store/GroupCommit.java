@@ -1,0 +1,357 @@
+package dev.fetchback.store;
+
+import dev.fetchback.store.Handover.Entry;
+import dev.fetchback.store.Handover.Weight;
+import dev.fetchback.store.StoreException.Kind;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the changes of many threads with few commits: one thread takes all that waits, commits it at once and tells everybody. What
+ * arrives meanwhile is the next commit; nothing is delayed on purpose. The same thread prunes the store in between.
+ *
+ * <p>A full disk fails only those changes that need space for new things; settles are tried again without them. After any other
+ * fault nothing is written any more, because a disk that failed once cannot be trusted to have what it said it had.
+ */
+public final class GroupCommit implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(GroupCommit.class.getName());
+    private static final Duration DRAIN_MAX = Duration.ofSeconds(30); // a commit takes milliseconds; a hung disk may take for ever
+    private static final int PRUNE_SHARE = 10; // pruning takes at most one part in this many of the writer's time
+
+    private final Store store;
+    private final CommitSettings settings;
+    private final LongSupplier clock;
+    private final CommitMetrics metrics;
+    private final Handover waiting = new Handover();
+    private final ArrayDeque<Entry> backlog = new ArrayDeque<>();
+    private final Thread writer;
+
+    private volatile boolean closing;
+    private volatile boolean ended;
+    private volatile @Nullable StoreException failure;
+    private long pruneAt = System.nanoTime();
+
+    /**
+     * Starts the writer; from now on only it may change {@code store}, which stays open when this is closed.
+     *
+     * @param clock Unix milliseconds
+     */
+    public GroupCommit(Store store, CommitSettings settings, LongSupplier clock, PrometheusRegistry registry) {
+        this.store = store;
+        this.settings = settings;
+        this.clock = clock;
+        this.metrics = new CommitMetrics(registry, waiting::waiting);
+        this.writer = Thread.ofPlatform().name("store-writer").daemon(true).start(this::run);
+    }
+
+    /** Hears what became of submitted changes, on the writer's thread: it must be quick and must not block. */
+    public interface Completion {
+        /** They are on disk; one result each, in their order. */
+        void done(List<Result> results);
+
+        /** None of them was stored. */
+        void failed(StoreException reason);
+    }
+
+    /**
+     * Commits the changes together and returns when they are on disk.
+     *
+     * @param changes not changed afterwards; at most as many as one commit takes
+     * @throws StoreBusy when too much waits already
+     */
+    public List<Result> commit(List<Change> changes) {
+        Waiter waiter = new Waiter(Thread.currentThread());
+        submit(changes, waiter);
+        return waiter.await();
+    }
+
+    /**
+     * Hands the changes over to be committed together, and returns at once.
+     *
+     * @param changes not changed afterwards; at most as many as one commit takes
+     * @throws StoreBusy when too much waits already; {@code completion} is not called then
+     */
+    public void submit(List<Change> changes, Completion completion) {
+        if (changes.isEmpty() || changes.size() > settings.batch()) {
+            throw new IllegalArgumentException(
+                    changes.size() + " changes were given to one commit; it takes 1 to " + settings.batch() + ", so split them");
+        }
+        if (Thread.currentThread() == writer && completion instanceof Waiter) {
+            throw new IllegalStateException("the writer's thread would wait for itself; use submit in a completion");
+        }
+        refuseIfOver();
+        Entry entry = new Entry(changes, completion);
+        int limit = entry.weight == Weight.INTAKE ? settings.capacityOfIntake() : settings.capacity();
+        if (!waiting.push(entry, limit)) {
+            throw new StoreBusy(
+                    "More than " + limit + " changes wait to be written to disk; nothing was stored. Try again in a second.");
+        }
+        if (ended) {
+            // The writer may have looked for the last time just before the push; whoever sees this takes what it left.
+            rejectLeftOver();
+        }
+    }
+
+    /** Why nothing can be written any more; empty while all is well. */
+    public Optional<StoreException> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    /** How many changes wait. */
+    public int waiting() {
+        return waiting.waiting();
+    }
+
+    /** Writes what waits, refuses what comes, and ends the writer. Does not close the store. */
+    @Override
+    public void close() {
+        closing = true;
+        waiting.wake();
+        boolean interrupted = false;
+        long deadline = System.nanoTime() + DRAIN_MAX.toNanos();
+        while (writer.isAlive() && deadline - System.nanoTime() > 0) {
+            try {
+                writer.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (writer.isAlive()) {
+            LOG.log(Level.ERROR, "The writer did not end within {0}; the disk may hang. What waited is not stored.", DRAIN_MAX);
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void refuseIfOver() {
+        StoreException reason = failure;
+        if (reason != null) {
+            throw copy(reason);
+        }
+        if (closing) {
+            throw closed();
+        }
+    }
+
+    private static StoreException closed() {
+        return new StoreException(Kind.CLOSED, "The store is closed; nothing was stored.", null);
+    }
+
+    /** Many threads hear of one failure: each needs its own stack trace. */
+    private static StoreException copy(StoreException reason) {
+        return new StoreException(reason.kind(), reason.getMessage() == null ? "" : reason.getMessage(), reason);
+    }
+
+    private void run() {
+        try {
+            waiting.begin();
+            List<Entry> batch = new ArrayList<>();
+            while (true) {
+                boolean last = closing; // read before the queue is emptied, so that nothing accepted is left behind
+                waiting.takeInto(backlog);
+                if (!backlog.isEmpty()) {
+                    commitSome(batch);
+                } else if (last) {
+                    break;
+                }
+                prune();
+                if (backlog.isEmpty() && waiting.isEmpty() && !closing) {
+                    waiting.sleep(Math.max(1, pruneAt - System.nanoTime()));
+                }
+            }
+        } catch (Throwable fault) {
+            fail(new StoreException(Kind.UNUSABLE, "The store's writer ended by a fault of its own: " + fault, fault));
+            throw fault;
+        } finally {
+            ended = true;
+            rejectLeftOver();
+        }
+    }
+
+    private synchronized void rejectLeftOver() {
+        waiting.takeInto(backlog);
+        StoreException reason = failure;
+        for (Entry entry = backlog.poll(); entry != null; entry = backlog.poll()) {
+            reject(entry, reason == null ? closed() : reason);
+        }
+    }
+
+    private void commitSome(List<Entry> batch) {
+        int changes = 0;
+        for (Entry next = backlog.peek(); next != null; next = backlog.peek()) {
+            if (changes > 0 && changes + next.changes.size() > settings.batch()) {
+                break;
+            }
+            changes += next.changes.size();
+            batch.add(backlog.remove());
+        }
+        commit(batch, changes);
+        batch.clear();
+        waiting.done(changes);
+    }
+
+    private void commit(List<Entry> batch, int changes) {
+        if (failure != null) {
+            rejectAll(batch, failure);
+            return;
+        }
+        long start = System.nanoTime();
+        try {
+            List<Result> results = store.commit(new Joined(batch, changes));
+            metrics.committed(changes, System.nanoTime() - start);
+            tell(batch, results);
+        } catch (StoreException e) {
+            if (e.kind() == Kind.FULL) {
+                commitWithout(batch, e);
+            } else {
+                fail(e);
+                rejectAll(batch, e);
+            }
+        } catch (RuntimeException e) {
+            commitAlone(batch, e);
+        }
+    }
+
+    /** Refuses what asked for the most space, and tries the others again. */
+    private void commitWithout(List<Entry> batch, StoreException full) {
+        Weight refused = Weight.SETTLE;
+        for (Entry entry : batch) {
+            refused = entry.weight.compareTo(refused) > 0 ? entry.weight : refused;
+        }
+        List<Entry> others = new ArrayList<>();
+        int changes = 0;
+        for (Entry entry : batch) {
+            if (entry.weight == refused) {
+                reject(entry, full);
+            } else {
+                others.add(entry);
+                changes += entry.changes.size();
+            }
+        }
+        if (!others.isEmpty()) {
+            commit(others, changes);
+        }
+    }
+
+    /** One of them is at fault: the others must not suffer from it. */
+    private void commitAlone(List<Entry> batch, RuntimeException fault) {
+        if (batch.size() == 1) {
+            Entry entry = batch.getFirst();
+            LOG.log(Level.ERROR, "A change could not be stored; this is a fault of Fetchback. " + entry.changes.size()
+                    + " changes were refused, the first is a " + entry.changes.getFirst().getClass().getSimpleName(), fault);
+            reject(entry, new StoreException(Kind.UNUSABLE, "The change could not be stored: " + fault.getMessage(), fault));
+            return;
+        }
+        for (Entry entry : batch) {
+            commit(List.of(entry), entry.changes.size());
+        }
+    }
+
+    private void fail(StoreException reason) {
+        failure = reason;
+        LOG.log(Level.ERROR, "Nothing can be written any more: " + reason.getMessage(), reason);
+    }
+
+    private static void tell(List<Entry> batch, List<Result> results) {
+        int from = 0;
+        for (Entry entry : batch) {
+            int to = from + entry.changes.size();
+            try {
+                entry.completion.done(batch.size() == 1 ? results : results.subList(from, to));
+            } catch (RuntimeException e) {
+                LOG.log(Level.ERROR, "A completion failed after its changes were stored", e);
+            }
+            from = to;
+        }
+    }
+
+    private static void rejectAll(List<Entry> batch, StoreException reason) {
+        for (Entry entry : batch) {
+            reject(entry, reason);
+        }
+    }
+
+    private static void reject(Entry entry, StoreException reason) {
+        try {
+            entry.completion.failed(reason);
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, "A completion failed after its changes were refused", e);
+        }
+    }
+
+    private void prune() {
+        long start = System.nanoTime();
+        if (start - pruneAt < 0 || failure != null || closing) {
+            return;
+        }
+        boolean more = false;
+        try {
+            more = store.prune(clock.getAsLong());
+        } catch (StoreException e) {
+            if (e.kind() == Kind.FULL) {
+                LOG.log(Level.WARNING, "Old tasks could not be forgotten, trying again in {0}: {1}",
+                        settings.pruneEvery(), e.getMessage());
+            } else {
+                fail(e);
+            }
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, "Old tasks could not be forgotten; trying again in " + settings.pruneEvery(), e);
+        }
+        long now = System.nanoTime();
+        metrics.pruned(now - start);
+        pruneAt = now + (more ? (now - start) * (PRUNE_SHARE - 1) : settings.pruneEvery().toNanos());
+    }
+
+    /** The thread that waits for its own changes. */
+    private static final class Waiter implements Completion {
+        private final Thread thread;
+        private volatile @Nullable List<Result> results;
+        private volatile @Nullable StoreException reason;
+
+        Waiter(Thread thread) {
+            this.thread = thread;
+        }
+
+        @Override
+        public void done(List<Result> done) {
+            results = done;
+            LockSupport.unpark(thread);
+        }
+
+        @Override
+        public void failed(StoreException why) {
+            reason = why;
+            LockSupport.unpark(thread);
+        }
+
+        /** An interrupt does not end the wait: whether the changes are stored must be known. It is left set. */
+        List<Result> await() {
+            boolean interrupted = false;
+            while (true) {
+                List<Result> done = results;
+                StoreException why = reason;
+                if (done != null || why != null) {
+                    if (interrupted) {
+                        thread.interrupt();
+                    }
+                    if (why != null) {
+                        throw copy(why);
+                    }
+                    return done;
+                }
+                LockSupport.park(this);
+                interrupted |= Thread.interrupted();
+            }
+        }
+    }
+}

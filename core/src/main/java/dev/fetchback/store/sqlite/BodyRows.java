@@ -1,0 +1,207 @@
+package dev.fetchback.store.sqlite;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.Store;
+import dev.fetchback.task.Outcome;
+import dev.fetchback.task.Phase;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskId;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Stores, replaces and drops the bodies of pages, as the outcomes of their tasks say. */
+final class BodyRows {
+    private static final String PIECE = "INSERT OR REPLACE INTO body(id, piece, data) VALUES(?,?,?)";
+    private static final String STORED = "INSERT INTO stored(id, until, bytes, dead_at) VALUES(?,?,?,?)";
+    private static final String LONGER = "UPDATE stored SET bytes=bytes+? WHERE id=? AND until=0";
+    private static final String KEEP = "UPDATE stored SET until=?, dead_at=? WHERE id=?";
+    private static final String LOOK = "SELECT bytes, dead_at FROM stored WHERE id=?";
+    private static final String DROP = "DELETE FROM stored WHERE id=?";
+    private static final String DROP_PIECES = "DELETE FROM body WHERE id=?";
+    private static final String PENDING = "SELECT id FROM stored WHERE until=0";
+
+    private final Ledger ledger;
+    /** Tasks with pieces that no move refers to yet; null after a rollback, until they are looked up. */
+    private @Nullable Set<TaskId> pending;
+
+    BodyRows(Ledger ledger) {
+        this.ledger = ledger;
+    }
+
+    /** False when the pieces before this one are not there. */
+    boolean put(Statements statements, Change.PutBody put) throws SQLException {
+        byte[] id = Statements.id(put.id());
+        if (put.piece() == 0) {
+            drop(statements, put.id());
+            stored(statements, id, 0, put.bytes().length, 0);
+            pending(statements).add(put.id());
+        } else {
+            PreparedStatement longer = statements.get(LONGER);
+            longer.setLong(1, put.bytes().length);
+            longer.setBytes(2, id);
+            if (longer.executeUpdate() == 0) {
+                return false;
+            }
+        }
+        ledger.bodies(put.bytes().length, false);
+        piece(statements, id, put.piece(), put.bytes());
+        return true;
+    }
+
+    /** Brings the body in line with what the task's outcome says after the move. */
+    void moved(Statements statements, Change.Move move) throws SQLException {
+        TaskId id = move.after().id();
+        long had = storedUntil(move.before());
+        long want = storedUntil(move.after());
+        boolean pieces = pending(statements).contains(id);
+        byte[] body = move.body();
+        if (want == 0) {
+            if (had > 0 || pieces) {
+                drop(statements, id);
+            }
+        } else if (body != null) {
+            if (had > 0 || pieces) {
+                drop(statements, id);
+            }
+            write(statements, Statements.id(id), body, want, deadAt(move.after()));
+        } else if (pieces || had != want || deadAt(move.before()) != deadAt(move.after())) {
+            keep(statements, move, want);
+        }
+    }
+
+    /** A move that came too late: what was put ahead of it is of no use. */
+    void stale(Statements statements, TaskId id) throws SQLException {
+        if (pending(statements).contains(id)) {
+            drop(statements, id);
+        }
+    }
+
+    void drop(Statements statements, TaskId taskId) throws SQLException {
+        byte[] id = Statements.id(taskId);
+        PreparedStatement look = statements.get(LOOK);
+        look.setBytes(1, id);
+        try (ResultSet row = look.executeQuery()) {
+            if (!row.next()) {
+                return;
+            }
+            long bytes = row.getLong(1);
+            row.getLong(2);
+            ledger.bodies(-bytes, !row.wasNull());
+        }
+        deleteWhere(statements, DROP_PIECES, id);
+        deleteWhere(statements, DROP, id);
+        pending(statements).remove(taskId);
+    }
+
+    /** Whether pieces of this task wait for their move. */
+    boolean isPending(Statements statements, TaskId id) throws SQLException {
+        return pending(statements).contains(id);
+    }
+
+    /** Pieces that came before a restart: whose move will not come. */
+    Set<TaskId> abandoned(Statements statements) throws SQLException {
+        Set<TaskId> abandoned = new HashSet<>(pending(statements));
+        pending = new HashSet<>();
+        return abandoned;
+    }
+
+    void rollBack() {
+        pending = null;
+    }
+
+    private void keep(Statements statements, Change.Move move, long until) throws SQLException {
+        TaskId id = move.after().id();
+        long deadBefore = deadAt(move.before());
+        long deadAfter = deadAt(move.after());
+        PreparedStatement keep = statements.get(KEEP);
+        keep.setLong(1, until);
+        setDeadAt(keep, 2, deadAfter);
+        keep.setBytes(3, Statements.id(id));
+        if (keep.executeUpdate() == 0) {
+            Outcome outcome = move.after().progress().outcome();
+            if (outcome instanceof Outcome.Fetched fetched && fetched.page().bytes() > 0 && storedUntil(move.before()) == 0) {
+                throw new IllegalStateException("task " + id + " says that its page is stored, but no body was given");
+            }
+            stored(statements, Statements.id(id), until, 0, deadAfter);
+        }
+        if (deadBefore != deadAfter && (deadBefore == 0 || deadAfter == 0)) {
+            PreparedStatement look = statements.get(LOOK);
+            look.setBytes(1, Statements.id(id));
+            try (ResultSet row = look.executeQuery()) {
+                ledger.bodyDied(deadAfter > 0 ? row.getLong(1) : -row.getLong(1));
+            }
+        }
+        pending(statements).remove(id);
+    }
+
+    private void write(Statements statements, byte[] id, byte[] body, long until, long deadAt) throws SQLException {
+        stored(statements, id, until, body.length, deadAt);
+        ledger.bodies(body.length, deadAt > 0);
+        int piece = 0;
+        for (int from = 0; from < body.length; from += Store.PIECE_BYTES) {
+            int to = Math.min(from + Store.PIECE_BYTES, body.length);
+            boolean whole = from == 0 && to == body.length;
+            piece(statements, id, piece++, whole ? body : Arrays.copyOfRange(body, from, to));
+        }
+    }
+
+    private Set<TaskId> pending(Statements statements) throws SQLException {
+        Set<TaskId> there = pending;
+        if (there == null) {
+            there = new HashSet<>();
+            try (ResultSet rows = statements.get(PENDING).executeQuery()) {
+                while (rows.next()) {
+                    there.add(Statements.taskId(rows.getBytes(1)));
+                }
+            }
+            pending = there;
+        }
+        return there;
+    }
+
+    private static void piece(Statements statements, byte[] id, int number, byte[] bytes) throws SQLException {
+        PreparedStatement piece = statements.get(PIECE);
+        piece.setBytes(1, id);
+        piece.setInt(2, number);
+        piece.setBytes(3, bytes);
+        piece.executeUpdate();
+        piece.clearParameters(); // or the statement would hold the bytes until its next use
+    }
+
+    private static void stored(Statements statements, byte[] id, long until, long bytes, long deadAt) throws SQLException {
+        PreparedStatement stored = statements.get(STORED);
+        stored.setBytes(1, id);
+        stored.setLong(2, until);
+        stored.setLong(3, bytes);
+        setDeadAt(stored, 4, deadAt);
+        stored.executeUpdate();
+    }
+
+    private static void setDeadAt(PreparedStatement statement, int at, long deadAt) throws SQLException {
+        if (deadAt > 0) {
+            statement.setLong(at, deadAt);
+        } else {
+            statement.setNull(at, Types.INTEGER);
+        }
+    }
+
+    private static void deleteWhere(Statements statements, String sql, byte[] id) throws SQLException {
+        PreparedStatement delete = statements.get(sql);
+        delete.setBytes(1, id);
+        delete.executeUpdate();
+    }
+
+    private static long storedUntil(Task task) {
+        return task.progress().outcome() instanceof Outcome.Fetched fetched ? fetched.storedUntil() : 0;
+    }
+
+    private static long deadAt(Task task) {
+        return task.phase() == Phase.DEAD ? Math.max(1, task.progress().finishedAt()) : 0;
+    }
+}

@@ -1,0 +1,104 @@
+package dev.fetchback.store.sqlite;
+
+import dev.fetchback.store.Store;
+import dev.fetchback.task.TaskId;
+import java.io.IOException;
+import java.io.InputStream;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** A stored body, read piece by piece: nothing is held between two reads, and no more than one piece is in memory. */
+final class BodyStream extends InputStream {
+    private static final String PIECE = "SELECT data FROM body WHERE id=? AND piece=?";
+
+    private final Readers readers;
+    private final TaskId id;
+    private final long length;
+    private long position;
+    private byte @Nullable [] piece; // the one with the position; null before it is read
+    private boolean closed;
+
+    BodyStream(Readers readers, TaskId id, long length, long offset) {
+        this.readers = readers;
+        this.id = id;
+        this.length = length;
+        this.position = Math.clamp(offset, 0, length);
+    }
+
+    @Override
+    public int read() throws IOException {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] to, int offset, int count) throws IOException {
+        Objects.checkFromIndexSize(offset, count, to.length);
+        if (closed) {
+            throw new IOException("the body of task " + id + " is closed");
+        }
+        if (count == 0) {
+            return 0;
+        }
+        if (position >= length) {
+            return -1;
+        }
+        byte[] from = piece == null ? load() : piece;
+        piece = from;
+        int at = (int) (position % Store.PIECE_BYTES);
+        int some = Math.min(count, from.length - at);
+        if (some <= 0) {
+            throw gone();
+        }
+        System.arraycopy(from, at, to, offset, some);
+        position += some;
+        if (at + some == Store.PIECE_BYTES) {
+            piece = null;
+        }
+        return some;
+    }
+
+    @Override
+    public long skip(long count) {
+        long target = Math.clamp(position + Math.max(0, count), position, length);
+        long skipped = target - position;
+        if (target / Store.PIECE_BYTES != position / Store.PIECE_BYTES) {
+            piece = null;
+        }
+        position = target;
+        return skipped;
+    }
+
+    @Override
+    public int available() {
+        return piece == null ? 0 : (int) Math.min(piece.length - position % Store.PIECE_BYTES, length - position);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        piece = null;
+    }
+
+    private byte[] load() throws IOException {
+        int number = Math.toIntExact(position / Store.PIECE_BYTES);
+        byte[] data = readers.<byte @Nullable []>read("A stored page could not be read", statements -> {
+            PreparedStatement find = statements.get(PIECE);
+            find.setBytes(1, Statements.id(id));
+            find.setInt(2, number);
+            try (ResultSet row = find.executeQuery()) {
+                return row.next() ? row.getBytes(1) : null;
+            }
+        });
+        if (data == null) {
+            throw gone();
+        }
+        return data;
+    }
+
+    private IOException gone() {
+        return new IOException("the body of task " + id + " was dropped while it was read, after " + position + " bytes");
+    }
+}

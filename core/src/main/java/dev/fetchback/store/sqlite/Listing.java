@@ -1,0 +1,164 @@
+package dev.fetchback.store.sqlite;
+
+import dev.fetchback.store.StoredTask;
+import dev.fetchback.store.TaskPage;
+import dev.fetchback.store.TaskQuery;
+import dev.fetchback.task.BatchId;
+import dev.fetchback.task.Phase;
+import dev.fetchback.task.TaskId;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lists tasks, newest first. Dead and failed ones and those of a batch are found by an index, running ones in their small table; for
+ * anything else the tasks are walked until the page is full or the budget is used up.
+ */
+final class Listing {
+    /** Rows walked for one page: about 50 ms. */
+    static final int BUDGET = 20_000;
+
+    private static final int CHUNK = 500; // rows of one statement, so that no read holds back a checkpoint for long
+    private static final Set<Phase> LISTED = EnumSet.of(Phase.DEAD, Phase.FAILED);
+    private static final byte[] ABOVE_ALL = Statements.id(-1, -1);
+    private static final byte[] BELOW_ALL = Statements.id(0, 0);
+    private static final long TIME_TAIL = 0xffff; // the bits of an id's high half below its time
+
+    private final Segments segments;
+
+    Listing(Segments segments) {
+        this.segments = segments;
+    }
+
+    TaskPage page(Statements statements, TaskQuery query) throws SQLException {
+        Walk walk = new Walk(query);
+        List<Segment> all = segments.all();
+        for (int i = all.size() - 1; i >= 0 && !walk.over(); i--) {
+            walkSegment(statements, query, all.get(i), walk);
+        }
+        return new TaskPage(walk.found, walk.over() ? walk.last : null);
+    }
+
+    private static void walkSegment(Statements statements, TaskQuery query, Segment segment, Walk walk) throws SQLException {
+        byte[] low = after(query.createdAfter());
+        if (segment.drained() != null && java.util.Arrays.compareUnsigned(segment.drained(), low) > 0) {
+            low = segment.drained();
+        }
+        byte[] high = walk.last == null ? ABOVE_ALL : Statements.id(walk.last);
+        boolean more = true;
+        while (more && !walk.over()) {
+            List<TaskRow> rows = chunk(statements, query, segment, high, low);
+            for (TaskRow row : rows) {
+                walk.look(row);
+                if (walk.over()) {
+                    return;
+                }
+            }
+            more = rows.size() == CHUNK;
+            if (more) {
+                high = rows.getLast().id();
+            }
+        }
+    }
+
+    private static List<TaskRow> chunk(Statements statements, TaskQuery query, Segment segment, byte[] high, byte[] low)
+            throws SQLException {
+        BatchId batch = query.batch();
+        if (batch != null) {
+            PreparedStatement find = statements.get(segment.sql().listBatch());
+            find.setBytes(1, Statements.id(batch.high(), batch.low()));
+            return rows(find, 2, high, low);
+        }
+        if (!query.phases().isEmpty() && LISTED.containsAll(query.phases())) {
+            return listed(statements, query.phases(), segment, high, low);
+        }
+        return rows(statements.get(segment.sql().listAll()), 1, high, low);
+    }
+
+    /** One ordered run for each phase, merged; cut where the shortest complete run ends. */
+    private static List<TaskRow> listed(Statements statements, Set<Phase> phases, Segment segment, byte[] high, byte[] low)
+            throws SQLException {
+        List<TaskRow> merged = new ArrayList<>();
+        for (Phase phase : phases) {
+            PreparedStatement find = statements.get(segment.sql().listPhase());
+            find.setInt(1, phase.code());
+            merged.addAll(rows(find, 2, high, low));
+        }
+        merged.sort((a, b) -> java.util.Arrays.compareUnsigned(b.id(), a.id()));
+        return merged.size() <= CHUNK ? merged : merged.subList(0, CHUNK);
+    }
+
+    private static List<TaskRow> rows(PreparedStatement find, int at, byte[] high, byte[] low) throws SQLException {
+        find.setBytes(at, high);
+        find.setBytes(at + 1, low);
+        find.setInt(at + 2, CHUNK);
+        List<TaskRow> rows = new ArrayList<>();
+        try (ResultSet row = find.executeQuery()) {
+            while (row.next()) {
+                TaskRow read = TaskRow.read(row);
+                if (read != null) {
+                    rows.add(read);
+                }
+            }
+        }
+        return rows;
+    }
+
+    /** The greatest id of a time. */
+    private static byte[] after(long createdAfter) {
+        return createdAfter <= 0 ? BELOW_ALL : Statements.id(createdAfter << 16 | TIME_TAIL, -1);
+    }
+
+    /** One page as it fills. */
+    private static final class Walk {
+        private final TaskQuery query;
+        private final int limit;
+        private final List<StoredTask> found = new ArrayList<>();
+        private int looked;
+        private @Nullable TaskId last;
+
+        Walk(TaskQuery query) {
+            this.query = query;
+            this.limit = Math.clamp(query.limit(), 1, TaskQuery.LIMIT_MAX);
+            this.last = query.before();
+        }
+
+        boolean over() {
+            return found.size() >= limit || looked >= BUDGET;
+        }
+
+        void look(TaskRow row) {
+            looked++;
+            last = Statements.taskId(row.id());
+            if (!query.phases().isEmpty() && !query.phases().contains(row.phase())) {
+                return;
+            }
+            StoredTask task = row.decode();
+            if (matches(task)) {
+                found.add(task);
+            }
+        }
+
+        private boolean matches(StoredTask task) {
+            String host = query.host();
+            return (query.owner() == null || query.owner().equals(task.spec().tags().owner()))
+                    && (query.label() == null || task.spec().tags().labels().contains(query.label()))
+                    && (query.batch() == null || query.batch().equals(task.spec().tags().batch()))
+                    && (host == null || ofHost(task.task().plan().host(), host));
+        }
+
+        /** Whether the queue's {@code host:port} is of {@code host}, given with or without a port. */
+        private static boolean ofHost(String hostAndPort, String host) {
+            return hostAndPort.equals(host)
+                    || hostAndPort.length() > host.length()
+                            && hostAndPort.startsWith(host)
+                            && hostAndPort.charAt(host.length()) == ':'
+                            && hostAndPort.lastIndexOf(':') == host.length();
+        }
+    }
+}

@@ -1,0 +1,271 @@
+package dev.fetchback.store.sqlite;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.Codec;
+import dev.fetchback.store.Result;
+import dev.fetchback.store.Store;
+import dev.fetchback.task.BatchId;
+import dev.fetchback.task.Phase;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.Task.Progress;
+import dev.fetchback.task.TaskId;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Puts tasks into the tables and moves them from one to another. */
+final class TaskRows {
+    private static final String RUN = "INSERT INTO running(id, phase, attempt, epoch, batch, data) VALUES(?,?,?,?,?,?)";
+    private static final String WAIT = "INSERT INTO waiting(id, phase, queue, priority, ready_at, attempt, epoch, batch, data)"
+            + " VALUES(?,?,?,?,?,?,?,?,?)";
+    private static final String FENCED = " WHERE id=? AND phase=? AND attempt=? AND epoch=?";
+    // Most tasks are in no batch: for them the guard and the delete are one statement.
+    private static final String TAKE_RUNNING = "DELETE FROM running" + FENCED + " AND batch IS NULL";
+    private static final String TAKE_WAITING = "DELETE FROM waiting" + FENCED + " AND batch IS NULL";
+    private static final String RUNNING_BATCH = "SELECT batch FROM running" + FENCED;
+    private static final String WAITING_BATCH = "SELECT batch FROM waiting" + FENCED;
+    private static final String TAKE_RUNNING_IN_BATCH = "DELETE FROM running WHERE id=?";
+    private static final String TAKE_WAITING_IN_BATCH = "DELETE FROM waiting WHERE id=?";
+    private static final String FIND_KEY = "SELECT fingerprint, task, created FROM idempotency WHERE owner=? AND key=?";
+    private static final String PUT_KEY =
+            "INSERT OR REPLACE INTO idempotency(owner, key, fingerprint, task, created) VALUES(?,?,?,?,?)";
+
+    private final Segments segments;
+    private final Ledger ledger;
+    private final BatchRows batches;
+    private final QueueRows queues;
+    private final BodyRows bodies;
+    private @Nullable BatchId takenFrom; // the batch of the task that was taken last
+
+    TaskRows(Segments segments, Ledger ledger, BatchRows batches, QueueRows queues, BodyRows bodies) {
+        this.segments = segments;
+        this.ledger = ledger;
+        this.batches = batches;
+        this.queues = queues;
+        this.bodies = bodies;
+    }
+
+    Result submit(Statements statements, Change.Submit submit) throws SQLException {
+        Task task = submit.task();
+        Change.IdempotencyKey key = submit.key();
+        if (key != null) {
+            Result.Duplicate duplicate = duplicate(statements, key);
+            if (duplicate != null) {
+                return duplicate;
+            }
+        }
+        if (task.phase().terminal()) {
+            throw new IllegalArgumentException("task " + task.id() + " is submitted as " + task.phase() + "; it must be live");
+        }
+        byte[] id = Statements.id(task.id());
+        BatchId batch = submit.spec().tags().batch();
+        PreparedStatement insert = statements.get(segments.forNew(task.id(), statements).sql().insertTask());
+        insert.setBytes(1, id);
+        setBatch(insert, 2, batch);
+        insert.setBytes(3, Codec.facts(task.plan(), submit.spec()));
+        if (insert.executeUpdate() == 0) {
+            return new Result.Duplicate(task.id(), true); // the same id twice is the same submit twice
+        }
+        enter(statements, task, id, batch);
+        if (batch != null) {
+            batches.accepted(batch);
+        }
+        if (key != null) {
+            remember(statements, key, id);
+        }
+        return Result.Applied.APPLIED;
+    }
+
+    Result move(Statements statements, Change.Move move) throws SQLException {
+        Task before = move.before();
+        Task after = move.after();
+        byte[] id = Statements.id(before.id());
+        if (!take(statements, before, id)) {
+            bodies.stale(statements, before.id());
+            return Result.Stale.STALE;
+        }
+        BatchId batch = takenFrom;
+        enter(statements, after, id, batch);
+        if (batch != null && before.phase().terminal()) {
+            batches.finished(batch, before.phase(), -1);
+        }
+        if (batch != null && after.phase().terminal()) {
+            batches.finished(batch, after.phase(), 1);
+        }
+        bodies.moved(statements, move);
+        return Result.Applied.APPLIED;
+    }
+
+    Result delete(Statements statements, TaskId taskId) throws SQLException {
+        byte[] id = Statements.id(taskId);
+        Segment segment = segments.at(taskId);
+        Phase phase;
+        PreparedStatement find = statements.get(segment.sql().find());
+        find.setBytes(1, id);
+        try (ResultSet row = find.executeQuery()) {
+            TaskRow stored = row.next() ? TaskRow.read(row) : null;
+            if (stored == null || !stored.phase().terminal()) {
+                return Result.Stale.STALE;
+            }
+            phase = stored.phase();
+        }
+        for (String sql : new String[] {segment.sql().deleteOutcome(), segment.sql().deleteTask()}) {
+            PreparedStatement delete = statements.get(sql);
+            delete.setBytes(1, id);
+            delete.executeUpdate();
+        }
+        bodies.drop(statements, taskId);
+        ledger.left(phase);
+        return Result.Applied.APPLIED;
+    }
+
+    /** Whether the data of a live task would only repeat its fence. */
+    static boolean plain(Task task) {
+        Progress p = task.progress();
+        return p.fetchAttempts() == task.fence().attempt()
+                && p.round() == 0
+                && p.deliverAttempts() == 0
+                && p.outcome() == null
+                && p.lastError() == null
+                && !p.told()
+                && p.finishedAt() == 0;
+    }
+
+    private void enter(Statements statements, Task task, byte[] id, @Nullable BatchId batch) throws SQLException {
+        ledger.entered(task.phase());
+        switch (task.phase()) {
+            case FETCH_RUNNING, DELIVER_RUNNING -> {
+                PreparedStatement run = statements.get(RUN);
+                int at = fence(run, task, id);
+                setBatch(run, at++, batch);
+                run.setBytes(at, plain(task) ? null : Codec.progress(task.progress()));
+                run.executeUpdate();
+            }
+            case FETCH_WAITING, DELIVER_WAITING -> {
+                queues.waits(task.phase().stage(), task.queue(), task.readyAt());
+                PreparedStatement wait = statements.get(WAIT);
+                wait.setBytes(1, id);
+                wait.setInt(2, task.phase().code());
+                wait.setString(3, task.queue());
+                wait.setInt(4, Math.clamp(task.plan().priority(), 0, QueueRows.PRIORITY_MAX));
+                wait.setLong(5, task.readyAt());
+                wait.setInt(6, task.fence().attempt());
+                wait.setInt(7, task.fence().epoch());
+                setBatch(wait, 8, batch);
+                wait.setBytes(9, plain(task) ? null : Codec.progress(task.progress()));
+                wait.executeUpdate();
+            }
+            case SUCCEEDED, FAILED, DEAD, CANCELLED, EXPIRED -> {
+                PreparedStatement finish = statements.get(segments.at(task.id()).sql().insertOutcome());
+                int at = fence(finish, task, id);
+                long finishedAt = task.progress().finishedAt();
+                finish.setLong(at++, finishedAt);
+                if (finishedAt - task.id().timeMillis() > Segment.LATE_MILLIS) {
+                    finish.setInt(at++, 1);
+                } else {
+                    finish.setNull(at++, Types.INTEGER);
+                }
+                finish.setBytes(at, Codec.progress(task.progress()));
+                finish.executeUpdate();
+            }
+        }
+    }
+
+    /** Takes the task out of where {@code before} says it is; false when it is not there, or not with this fence. */
+    private boolean take(Statements statements, Task before, byte[] id) throws SQLException {
+        takenFrom = null;
+        boolean taken = switch (before.phase()) {
+            case FETCH_RUNNING, DELIVER_RUNNING ->
+                deleted(statements, TAKE_RUNNING, before, id)
+                        || inBatch(statements, RUNNING_BATCH, TAKE_RUNNING_IN_BATCH, before, id);
+            case FETCH_WAITING, DELIVER_WAITING ->
+                deleted(statements, TAKE_WAITING, before, id)
+                        || inBatch(statements, WAITING_BATCH, TAKE_WAITING_IN_BATCH, before, id);
+            case SUCCEEDED, FAILED, DEAD, CANCELLED, EXPIRED -> takeFinished(statements, before, id);
+        };
+        if (taken) {
+            ledger.left(before.phase());
+        }
+        return taken;
+    }
+
+    private boolean inBatch(Statements statements, String find, String take, Task before, byte[] id) throws SQLException {
+        PreparedStatement batch = statements.get(find);
+        fence(batch, before, id);
+        try (ResultSet row = batch.executeQuery()) {
+            if (!row.next()) {
+                return false;
+            }
+            takenFrom = batchId(row.getBytes(1));
+        }
+        PreparedStatement delete = statements.get(take);
+        delete.setBytes(1, id);
+        return delete.executeUpdate() == 1;
+    }
+
+    private boolean takeFinished(Statements statements, Task before, byte[] id) throws SQLException {
+        Segment segment = segments.at(before.id());
+        if (!deleted(statements, segment.sql().takeOutcome(), before, id)) {
+            return false;
+        }
+        PreparedStatement batch = statements.get(segment.sql().selectBatch());
+        batch.setBytes(1, id);
+        try (ResultSet row = batch.executeQuery()) {
+            takenFrom = row.next() ? batchId(row.getBytes(1)) : null;
+        }
+        return true;
+    }
+
+    private static boolean deleted(Statements statements, String sql, Task before, byte[] id) throws SQLException {
+        PreparedStatement delete = statements.get(sql);
+        fence(delete, before, id);
+        return delete.executeUpdate() == 1;
+    }
+
+    private static int fence(PreparedStatement statement, Task task, byte[] id) throws SQLException {
+        int at = 1;
+        statement.setBytes(at++, id);
+        statement.setInt(at++, task.phase().code());
+        statement.setInt(at++, task.fence().attempt());
+        statement.setInt(at++, task.fence().epoch());
+        return at;
+    }
+
+    private static Result.@Nullable Duplicate duplicate(Statements statements, Change.IdempotencyKey key) throws SQLException {
+        PreparedStatement find = statements.get(FIND_KEY);
+        find.setString(1, key.owner());
+        find.setString(2, key.key());
+        try (ResultSet row = find.executeQuery()) {
+            if (!row.next() || row.getLong(3) <= key.now() - Store.IDEMPOTENCY_KEPT.toMillis()) {
+                return null;
+            }
+            return new Result.Duplicate(
+                    Statements.taskId(row.getBytes(2)), Arrays.equals(row.getBytes(1), key.fingerprint()));
+        }
+    }
+
+    private static void remember(Statements statements, Change.IdempotencyKey key, byte[] id) throws SQLException {
+        PreparedStatement put = statements.get(PUT_KEY);
+        put.setString(1, key.owner());
+        put.setString(2, key.key());
+        put.setBytes(3, key.fingerprint());
+        put.setBytes(4, id);
+        put.setLong(5, key.now());
+        put.executeUpdate();
+    }
+
+    private static void setBatch(PreparedStatement statement, int at, @Nullable BatchId batch) throws SQLException {
+        statement.setBytes(at, batch == null ? null : Statements.id(batch.high(), batch.low()));
+    }
+
+    private static @Nullable BatchId batchId(byte @Nullable [] id) {
+        if (id == null) {
+            return null;
+        }
+        TaskId bits = Statements.taskId(id);
+        return new BatchId(bits.high(), bits.low());
+    }
+}

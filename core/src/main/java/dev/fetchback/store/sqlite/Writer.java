@@ -1,0 +1,256 @@
+package dev.fetchback.store.sqlite;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.QueueKey;
+import dev.fetchback.store.ReceiverRecord;
+import dev.fetchback.store.Result;
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoreException.Kind;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one connection that writes. Every use of it is one transaction: all of it is on disk when the method returns, or nothing of it
+ * is. After a fault other than a full disk it refuses to go on.
+ */
+final class Writer implements AutoCloseable {
+    private static final String SAVE_RECEIVER =
+            "INSERT OR REPLACE INTO receiver(id, endpoint, status, reason, failures, until, updated_at) VALUES(?,?,?,?,?,?,?)";
+
+    private final SqliteSettings settings;
+    private final Faults faults;
+    private final Statements statements;
+    private final Reserve reserve;
+    private final Checkpoints checkpoints;
+    private final Segments segments;
+    private final Ledger ledger = new Ledger();
+    private final BatchRows batches = new BatchRows();
+    private final QueueRows queues = new QueueRows();
+    private final BodyRows bodies = new BodyRows(ledger);
+    private final TaskRows tasks;
+    private final Pruner pruner;
+    private @Nullable StoreException broken;
+
+    Writer(SqliteSettings settings, Connection connection, Checkpoints checkpoints, Segments segments) throws SQLException {
+        this.settings = settings;
+        this.faults = new Faults(settings.dir());
+        this.statements = new Statements(connection);
+        this.checkpoints = checkpoints;
+        this.segments = segments;
+        this.reserve = new Reserve(settings.dir(), settings.limits().reserveBytes());
+        this.tasks = new TaskRows(segments, ledger, batches, queues, bodies);
+        connection.setAutoCommit(false);
+        segments.load(statements);
+        ledger.load(statements);
+        this.pruner = new Pruner(settings.retention(), segments, ledger, bodies);
+        pruner.abandoned(bodies.abandoned(statements));
+        connection.commit();
+        reserve.retake(settings.clock().getAsLong());
+    }
+
+    Ledger ledger() {
+        return ledger;
+    }
+
+    synchronized List<Result> commit(List<Change> changes) {
+        refuseIfFull(changes);
+        Result[] results = new Result[changes.size()];
+        transact("The changes could not be stored", results.length, () -> {
+            for (int i = 0; i < results.length; i++) {
+                results[i] = apply(changes.get(i));
+            }
+            return true;
+        });
+        return Arrays.asList(results);
+    }
+
+    /** Forgets some of what is old; returns whether there is more. */
+    synchronized boolean prune(long now) {
+        reserve.retake(now);
+        return transact("Old tasks could not be forgotten", Pruner.ROWS_MAX, () -> pruner.prune(statements, now));
+    }
+
+    @Override
+    public synchronized void close() throws SQLException {
+        try {
+            statements.forget();
+            if (broken == null) {
+                try (Statement statement = statements.connection().createStatement()) {
+                    statement.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+                }
+            }
+        } finally {
+            statements.close();
+        }
+    }
+
+    private Result apply(Change change) throws SQLException {
+        return switch (change) {
+            case Change.Submit submit -> tasks.submit(statements, submit);
+            case Change.Move move -> tasks.move(statements, move);
+            case Change.PutBody put -> bodies.put(statements, put) ? Result.Applied.APPLIED : Result.Stale.STALE;
+            case Change.Delete delete -> tasks.delete(statements, delete.id());
+            case Change.NewBatch batch -> {
+                batches.add(statements, batch.id(), batch.owner());
+                segments.saw(batch.id().timeMillis());
+                yield Result.Applied.APPLIED;
+            }
+            case Change.SaveReceiver save -> {
+                save(save.receiver());
+                yield Result.Applied.APPLIED;
+            }
+            case Change.Hurry(QueueKey queue, long now, int limit) -> {
+                queues.hurry(statements, queue, now, limit);
+                yield Result.Applied.APPLIED;
+            }
+            case Change.SettleQueue settle -> {
+                queues.settle(statements, settle.queue());
+                yield Result.Applied.APPLIED;
+            }
+        };
+    }
+
+    private void save(ReceiverRecord receiver) throws SQLException {
+        PreparedStatement save = statements.get(SAVE_RECEIVER);
+        save.setString(1, receiver.id());
+        save.setString(2, receiver.endpoint());
+        save.setString(3, receiver.status().name());
+        save.setString(4, receiver.reason());
+        save.setInt(5, receiver.failures());
+        save.setLong(6, receiver.until());
+        save.setLong(7, receiver.updatedAt());
+        save.executeUpdate();
+    }
+
+    /** Work inside a transaction. */
+    private interface Work {
+        boolean run() throws SQLException;
+    }
+
+    private boolean transact(String failed, int changes, Work work) {
+        refuseIfBroken();
+        try {
+            boolean result = work.run();
+            queues.flush(statements);
+            batches.flush(statements);
+            ledger.flush(statements);
+            statements.connection().commit();
+            segments.publish();
+            ledger.publish();
+            checkpoints.committed(statements.connection(), changes);
+            return result;
+        } catch (SQLException e) {
+            rollBack(e);
+            RuntimeException explained = faults.explain(failed, e);
+            if (Faults.full(e)) {
+                reserve.release(settings.clock().getAsLong());
+            } else if (explained instanceof StoreException fault) {
+                broken = fault;
+            }
+            throw explained;
+        } catch (RuntimeException e) {
+            rollBack(e);
+            throw e;
+        }
+    }
+
+    private void refuseIfBroken() {
+        StoreException fault = broken == null ? checkpoints.fault() : broken;
+        if (fault != null) {
+            throw new StoreException(fault.kind(), "Nothing is written since an earlier fault: " + fault.getMessage(), fault);
+        }
+    }
+
+    private void rollBack(Exception cause) {
+        segments.rollBack();
+        ledger.rollBack();
+        batches.rollBack();
+        queues.rollBack();
+        bodies.rollBack();
+        statements.forget();
+        try {
+            statements.connection().rollback();
+        } catch (SQLException e) {
+            // SQLite rolls back by itself after some faults; then only the next transaction has to be begun.
+            try (Statement statement = statements.connection().createStatement()) {
+                statement.execute("BEGIN");
+            } catch (SQLException again) {
+                cause.addSuppressed(again);
+                broken = new StoreException(
+                        Kind.UNUSABLE, "A failed transaction could not be rolled back in " + settings.dir(), again);
+            }
+        }
+    }
+
+    private void refuseIfFull(List<Change> changes) {
+        refuseIfBroken();
+        boolean capped = settings.limits().maxBytes() < Long.MAX_VALUE;
+        if (reserve.held() && !capped && !checkpoints.full() || !needSpace(changes)) {
+            return;
+        }
+        long now = settings.clock().getAsLong();
+        if (checkpoints.full()) {
+            reserve.release(now);
+            checkpoints.fullSeen();
+        }
+        if (!reserve.retake(now)) {
+            throw new StoreException(
+                    Kind.FULL,
+                    "The disk with " + settings.dir() + " is full: its reserve of " + settings.limits().reserveBytes()
+                            + " bytes is in use or cannot be made. Free some space; new tasks are refused until then.",
+                    null);
+        }
+        if (capped) {
+            refuseIfOverCap();
+        }
+    }
+
+    private void refuseIfOverCap() {
+        try {
+            long pages = number("PRAGMA page_count") - number("PRAGMA freelist_count");
+            long max = settings.limits().maxBytes();
+            if (pages * Connections.PAGE_BYTES >= max) {
+                throw new StoreException(
+                        Kind.FULL,
+                        "The data in " + settings.dir() + " takes " + pages * Connections.PAGE_BYTES + " bytes, at most " + max
+                                + " are allowed. Raise the limit or wait until old tasks are forgotten.",
+                        null);
+            }
+        } catch (SQLException e) {
+            rollBack(e);
+            throw faults.explain("The size of the database could not be read", e);
+        }
+    }
+
+    private long number(String sql) throws SQLException {
+        try (ResultSet row = statements.get(sql).executeQuery()) {
+            return row.getLong(1);
+        }
+    }
+
+    private static boolean needSpace(List<Change> changes) {
+        for (int i = 0; i < changes.size(); i++) {
+            switch (changes.get(i)) {
+                case Change.Submit submit -> {
+                    return true;
+                }
+                case Change.PutBody put -> {
+                    return true;
+                }
+                case Change.Move move -> {
+                    if (move.body() != null) {
+                        return true;
+                    }
+                }
+                default -> {}
+            }
+        }
+        return false;
+    }
+}
