@@ -3,6 +3,7 @@ package dev.fetchback.deliver;
 import dev.fetchback.deliver.Letters.Stamp;
 import dev.fetchback.deliver.Letters.Written;
 import dev.fetchback.deliver.Post.Reply;
+import dev.fetchback.outbound.Outbound;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.Task;
@@ -35,6 +36,17 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
     private final Surroundings surroundings;
     private final DeliverMetrics metrics;
     private final Semaphore memory;
+
+    /** Posts through {@code outbound}, which holds the policy for receivers. */
+    public static DeliverStep over(
+            Outbound outbound,
+            Endpoints endpoints,
+            Envelope envelope,
+            DeliverSettings settings,
+            Surroundings surroundings,
+            PrometheusRegistry registry) {
+        return new DeliverStep(new OutboundPost(outbound), endpoints, envelope, settings, surroundings, registry);
+    }
 
     DeliverStep(
             Post post,
