@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A full disk fails only those changes that need space for new things; settles are tried again without them. After any other
  * fault nothing is written any more, because a disk that failed once cannot be trusted to have what it said it had.
  */
-public final class GroupCommit implements AutoCloseable {
+public final class GroupCommit implements Committer, AutoCloseable {
     private static final Logger LOG = System.getLogger(GroupCommit.class.getName());
     private static final Duration DRAIN_MAX = Duration.ofSeconds(30); // a commit takes milliseconds; a hung disk may take for ever
     private static final int PRUNE_SHARE = 10; // pruning takes at most one part in this many of the writer's time
@@ -53,33 +53,16 @@ public final class GroupCommit implements AutoCloseable {
         this.writer = Thread.ofPlatform().name("store-writer").daemon(true).start(this::run);
     }
 
-    /** Hears what became of submitted changes, on the writer's thread: it must be quick and must not block. */
-    public interface Completion {
-        /** They are on disk; one result each, in their order. */
-        void done(List<Result> results);
-
-        /** None of them was stored. */
-        void failed(StoreException reason);
-    }
-
-    /**
-     * Commits the changes together and returns when they are on disk.
-     *
-     * @param changes not changed afterwards; at most as many as one commit takes
-     * @throws StoreBusy when too much waits already
-     */
+    /** {@inheritDoc} At most as many changes as {@link CommitSettings#batch} says, which are not changed afterwards. */
+    @Override
     public List<Result> commit(List<Change> changes) {
         Waiter waiter = new Waiter(Thread.currentThread());
         submit(changes, waiter);
         return waiter.await();
     }
 
-    /**
-     * Hands the changes over to be committed together, and returns at once.
-     *
-     * @param changes not changed afterwards; at most as many as one commit takes
-     * @throws StoreBusy when too much waits already; {@code completion} is not called then
-     */
+    /** {@inheritDoc} At most as many changes as {@link CommitSettings#batch} says, which are not changed afterwards. */
+    @Override
     public void submit(List<Change> changes, Completion completion) {
         if (changes.isEmpty() || changes.size() > settings.batch()) {
             throw new IllegalArgumentException(

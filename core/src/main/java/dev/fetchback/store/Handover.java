@@ -21,12 +21,12 @@ final class Handover {
     /** Changes that belong together, and who waits for them. */
     static final class Entry {
         final List<Change> changes;
-        final GroupCommit.Completion completion;
+        final Committer.Completion completion;
         final Weight weight;
         private @Nullable Entry below;
         private int depth; // changes in the stack from here down
 
-        Entry(List<Change> changes, GroupCommit.Completion completion) {
+        Entry(List<Change> changes, Committer.Completion completion) {
             this.changes = changes;
             this.completion = completion;
             this.weight = Weight.of(changes);

@@ -124,11 +124,7 @@ final class BodyRows {
         setDeadAt(keep, 2, deadAfter);
         keep.setBytes(3, Statements.id(id));
         if (keep.executeUpdate() == 0) {
-            Outcome outcome = move.after().progress().outcome();
-            if (outcome instanceof Outcome.Fetched fetched && fetched.page().bytes() > 0 && storedUntil(move.before()) == 0) {
-                throw new IllegalStateException("task " + id + " says that its page is stored, but no body was given");
-            }
-            stored(statements, Statements.id(id), until, 0, deadAfter);
+            return; // a dead page that was dropped for its size, and died again after a redrive
         }
         if (deadBefore != deadAfter && (deadBefore == 0 || deadAfter == 0)) {
             PreparedStatement look = statements.get(LOOK);

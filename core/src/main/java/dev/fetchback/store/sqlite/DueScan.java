@@ -2,6 +2,7 @@ package dev.fetchback.store.sqlite;
 
 import dev.fetchback.store.DueQueue;
 import dev.fetchback.store.QueueKey;
+import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
@@ -60,7 +61,7 @@ final class DueScan {
         }
     }
 
-    List<Task> tasks(Statements statements, QueueKey queue, long now, int limit) throws SQLException {
+    List<StoredTask> tasks(Statements statements, QueueKey queue, long now, int limit) throws SQLException {
         PreparedStatement find = statements.get(TASKS);
         find.setInt(1, QueueRows.phase(queue.stage()));
         find.setString(2, queue.name());
@@ -71,7 +72,7 @@ final class DueScan {
             find.setInt(5, limit - rows.size());
             collect(find, rows);
         }
-        return withPlans(statements, rows);
+        return withFacts(statements, rows).stream().map(TaskRow::decode).toList();
     }
 
     List<Task> orphans(Statements statements, int epoch, int limit) throws SQLException {
@@ -80,7 +81,7 @@ final class DueScan {
         find.setInt(2, limit);
         List<TaskRow> rows = new ArrayList<>();
         collect(find, rows);
-        return withPlans(statements, rows);
+        return withFacts(statements, rows).stream().map(TaskRow::task).toList();
     }
 
     private static void collect(PreparedStatement find, List<TaskRow> rows) throws SQLException {
@@ -97,12 +98,12 @@ final class DueScan {
         }
     }
 
-    private List<Task> withPlans(Statements statements, List<TaskRow> rows) throws SQLException {
-        List<Task> tasks = new ArrayList<>(rows.size());
+    private List<TaskRow> withFacts(Statements statements, List<TaskRow> rows) throws SQLException {
+        List<TaskRow> tasks = new ArrayList<>(rows.size());
         for (TaskRow row : rows) {
             byte[] facts = facts(statements, row.id());
             if (facts != null) { // it may have finished and been forgotten since
-                tasks.add(new TaskRow(row.id(), facts, row.phase(), row.readyAt(), row.fence(), row.progress()).task());
+                tasks.add(new TaskRow(row.id(), facts, row.phase(), row.readyAt(), row.fence(), row.progress()));
             }
         }
         return tasks;

@@ -84,7 +84,7 @@ public final class SqliteStore implements Store {
                     faults, Connections.checkpointer(folder.database()), settings.limits().walBytes());
             opened.add(checkpoints);
             Segments segments = new Segments(settings.segments());
-            Writer writer = new Writer(settings, connection, checkpoints, segments);
+            Writer writer = new Writer(settings, connection, checkpoints, segments, epoch);
             Readers readers = new Readers(faults, folder.database(), settings.limits());
             return new SqliteStore(folder, new Parts(segments, checkpoints, writer, readers), epoch);
         } catch (SQLException e) {
@@ -123,7 +123,7 @@ public final class SqliteStore implements Store {
     }
 
     @Override
-    public List<Task> dueTasks(QueueKey queue, long now, int limit) {
+    public List<StoredTask> dueTasks(QueueKey queue, long now, int limit) {
         return readers.read("Due tasks could not be read", s -> dueScan.tasks(s, queue, now, limit));
     }
 

@@ -33,6 +33,7 @@ final class TaskRows {
     private static final String PUT_KEY =
             "INSERT OR REPLACE INTO idempotency(owner, key, fingerprint, task, created) VALUES(?,?,?,?,?)";
 
+    private final int epoch;
     private final Segments segments;
     private final Ledger ledger;
     private final BatchRows batches;
@@ -40,7 +41,8 @@ final class TaskRows {
     private final BodyRows bodies;
     private @Nullable BatchId takenFrom; // the batch of the task that was taken last
 
-    TaskRows(Segments segments, Ledger ledger, BatchRows batches, QueueRows queues, BodyRows bodies) {
+    TaskRows(int epoch, Segments segments, Ledger ledger, BatchRows batches, QueueRows queues, BodyRows bodies) {
+        this.epoch = epoch;
         this.segments = segments;
         this.ledger = ledger;
         this.batches = batches;
@@ -83,7 +85,8 @@ final class TaskRows {
         Task before = move.before();
         Task after = move.after();
         byte[] id = Statements.id(before.id());
-        if (!take(statements, before, id)) {
+        boolean foreign = after.phase().running() && after.fence().epoch() != epoch;
+        if (foreign || !take(statements, before, id)) {
             bodies.stale(statements, before.id());
             return Result.Stale.STALE;
         }

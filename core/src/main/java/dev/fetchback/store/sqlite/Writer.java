@@ -37,14 +37,15 @@ final class Writer implements AutoCloseable {
     private final Pruner pruner;
     private @Nullable StoreException broken;
 
-    Writer(SqliteSettings settings, Connection connection, Checkpoints checkpoints, Segments segments) throws SQLException {
+    Writer(SqliteSettings settings, Connection connection, Checkpoints checkpoints, Segments segments, int epoch)
+            throws SQLException {
         this.settings = settings;
         this.faults = new Faults(settings.dir());
         this.statements = new Statements(connection);
         this.checkpoints = checkpoints;
         this.segments = segments;
         this.reserve = new Reserve(settings.dir(), settings.limits().reserveBytes());
-        this.tasks = new TaskRows(segments, ledger, batches, queues, bodies);
+        this.tasks = new TaskRows(epoch, segments, ledger, batches, queues, bodies);
         connection.setAutoCommit(false);
         segments.load(statements);
         ledger.load(statements);
