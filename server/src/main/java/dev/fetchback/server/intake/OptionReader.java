@@ -191,7 +191,7 @@ final class OptionReader {
     }
 
     /** Marks {@code name} as seen; refuses it when it is not known or was seen before. */
-    private static int see(int seen, List<String> known, String name, String pointer) {
+    static int see(int seen, List<String> known, String name, String pointer) {
         int index = known.indexOf(name);
         if (index < 0) {
             throw JsonIn.unknown(pointer, name, known);
