@@ -85,12 +85,12 @@ class ClientCommandsTest {
     @Test
     void submitOfALineStreamIsOneBatch() {
         on("POST /v1/batches", 202, "{\"id\":\"bat_1\",\"accepted\":2,\"rejected\":1,\"errors\":[{\"index\":2,\"detail\":\"no\\u001b scheme\"}]}");
-        on("GET /v1/batches/bat_1", 200, "{\"states\":{\"queued\":2}}");
-        on("GET /v1/batches/bat_1", 200, "{\"states\":{\"succeeded\":1,\"dead\":1}}");
+        on("GET /v1/batches/bat_1", 200, "{\"finished\":0,\"states\":{\"queued\":2}}");
+        on("GET /v1/batches/bat_1", 200, "{\"finished\":2,\"states\":{\"succeeded\":1,\"dead\":1}}");
         String in = "# pages\nhttps://a.example/1\n\n {\"url\":\"https://a.example/2\",\"priority\":9}\r\nexample\n";
         assertThat(run(in, "submit", "-", "--follow")).isEqualTo(1);
         assertThat(terminal.out()).isEqualTo("bat_1  2 accepted, 1 rejected\n");
-        assertThat(terminal.err()).isEqualTo("  line 3: no? scheme\nall finished; fetchback status bat_1 says how\n");
+        assertThat(terminal.err()).isEqualTo("  item 3: no? scheme\nall finished; fetchback status bat_1 says how\n");
         assertThat(requests).containsExactly(
                 "POST /v1/batches {\"url\":\"https://a.example/1\"}\n{\"url\":\"https://a.example/2\",\"priority\":9}\n{\"url\":\"example\"}\n",
                 "GET /v1/batches/bat_1", "GET /v1/batches/bat_1");
@@ -173,20 +173,43 @@ class ClientCommandsTest {
     }
 
     @Test
-    void deadListsAndRedriveCounts() {
+    void deadListsTasks() {
         on("GET /v1/dead?limit=50", 200, "{\"tasks\":[{\"id\":\"" + ID + "\",\"state\":\"dead\",\"url\":\"https://a.example/\","
                 + "\"last_error\":{\"code\":\"http_500\"}}],\"next_cursor\":\"c\"}");
-        on("POST /v1/dead/redrive", 200, "{\"matched\":3,\"redriven\":1}");
         assertThat(run("", "dead")).isZero();
         assertThat(terminal.out()).isEqualTo(ID + "  dead       https://a.example/  http_500\n… and more; --limit shows up to 1000\n");
+    }
+
+    @Test
+    void redriveSendsOneAgain() {
+        on("POST /v1/tasks/" + ID + "/redrive", 202, "{\"id\":\"" + ID + "\"}");
+        on("POST /v1/tasks/" + ID + "/redrive", 409, "{\"code\":\"task_not_dead\",\"detail\":\"it is not dead\"}");
         assertThat(run("", "redrive", ID)).isZero();
-        assertThat(terminal.out()).isEqualTo("1 task will be sent again\n");
-        assertThat(run("", "redrive", "--all", "--dry-run")).isZero();
-        assertThat(terminal.out()).isEqualTo("3 tasks would be sent again\n");
-        assertThat(requests).contains("POST /v1/dead/redrive {\"ids\":[\"" + ID + "\"],\"dry_run\":false}",
-                "POST /v1/dead/redrive {\"dry_run\":true}");
+        assertThat(terminal.out()).isEqualTo(ID + " will be sent again\n");
+        assertThat(run("", "redrive", ID)).isEqualTo(1);
+        assertThat(terminal.err()).contains("task_not_dead", "it is not dead");
         assertThat(run("", "redrive")).isEqualTo(2);
         assertThat(run("", "redrive", ID, "--all")).isEqualTo(2);
+        assertThat(run("", "redrive", ID, "--dry-run")).isEqualTo(2);
+    }
+
+    @Test
+    void redriveAllCountsFirstAndGoesOnUntilThatManyAreDone() {
+        on("POST /v1/dead/redrive", 200, "{\"matched\":12000,\"redriven\":0}");
+        on("POST /v1/dead/redrive", 200, "{\"matched\":12001,\"redriven\":10000}");
+        on("POST /v1/dead/redrive", 200, "{\"matched\":2001,\"redriven\":1990}");
+        on("POST /v1/dead/redrive", 200, "{\"matched\":0,\"redriven\":0}");
+        assertThat(run("", "redrive", "--all")).isZero();
+        assertThat(terminal.out()).isEqualTo("11990 tasks will be sent again\n");
+        assertThat(requests).containsExactly("POST /v1/dead/redrive {\"dry_run\":true}",
+                "POST /v1/dead/redrive {\"dry_run\":false,\"limit\":10000}", "POST /v1/dead/redrive {\"dry_run\":false,\"limit\":2000}",
+                "POST /v1/dead/redrive {\"dry_run\":false,\"limit\":10}");
+        requests.clear();
+        answers.clear();
+        on("POST /v1/dead/redrive", 200, "{\"matched\":3,\"redriven\":0}");
+        assertThat(run("", "redrive", "--all", "--dry-run")).isZero();
+        assertThat(terminal.out()).isEqualTo("3 tasks would be sent again\n");
+        assertThat(requests).hasSize(1);
     }
 
     @Test
