@@ -22,7 +22,7 @@ final class DurabilityTrial implements AutoCloseable {
 
     private static final int SUBMITTERS = 8;
     private static final long ROUND_SECONDS = 60;
-    private static final long STUCK_SECONDS = 30; // longer than every retry of the settings below
+    private static final long STUCK_SECONDS = 30; // longer than every retry of the settings below, a killed fetch's time-out included
     private static final long POLL_MILLIS = 50;
     private static final long QUIET_MILLIS = 500;
     private static final int LATER_MILLIS_MAX = 40; // a kill comes up to this long after the count that triggers it
@@ -31,6 +31,7 @@ final class DurabilityTrial implements AutoCloseable {
     private final Set<String> acknowledged = ConcurrentHashMap.newKeySet();
     private final AtomicLong submitted = new AtomicLong();
     private final Plan plan;
+    private long stuckSeconds = STUCK_SECONDS;
     private final Terminal terminal;
     private final String secret = Receiver.newSecret(new SecureRandom());
     private final TempFolder folder;
@@ -79,6 +80,12 @@ final class DurabilityTrial implements AutoCloseable {
             folder.close();
             throw e;
         }
+    }
+
+    /** Gives up after {@code seconds} without a delivery. */
+    DurabilityTrial patient(long seconds) {
+        stuckSeconds = seconds;
+        return this;
     }
 
     private static Loopback.Answer page(HttpExchange request) {
@@ -205,7 +212,7 @@ final class DurabilityTrial implements AutoCloseable {
                 progressAt = System.nanoTime();
             }
             long quiet = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - progressAt);
-            if (outstanding.isEmpty() ? quiet > QUIET_MILLIS : quiet > TimeUnit.SECONDS.toMillis(STUCK_SECONDS)) {
+            if (outstanding.isEmpty() ? quiet > QUIET_MILLIS : quiet > TimeUnit.SECONDS.toMillis(stuckSeconds)) {
                 return;
             }
             TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);

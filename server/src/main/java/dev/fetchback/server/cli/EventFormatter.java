@@ -22,6 +22,7 @@ final class EventFormatter extends Formatter {
     static final int LINE_MAX = 4096;
 
     private static final int VALUE_MAX = 1024; // one long value must not push the others out of the line
+    private static final int ESCAPE_LENGTH = 6; // a backslash, u and four digits
     private static final int FRAMES_MAX = 12; // enough to find the place; the line stays readable
     private static final int CAUSES_MAX = 4;
     private static final Pattern PLACE = Pattern.compile("( ([A-Za-z_][A-Za-z0-9_.-]*)=)?\\{([0-9])}");
@@ -127,7 +128,14 @@ final class EventFormatter extends Formatter {
     }
 
     private static String cut(String text) {
-        return text.length() <= VALUE_MAX ? text : text.substring(0, VALUE_MAX - 1) + "…";
+        int length = 0;
+        for (int i = 0; i < text.length(); i++) {
+            length += Visible.is(text.charAt(i)) ? 1 : ESCAPE_LENGTH;
+            if (length > VALUE_MAX) {
+                return text.substring(0, i) + "…";
+            }
+        }
+        return text;
     }
 
     private static String level(Level level) {

@@ -25,7 +25,6 @@ final class SubmitCommand implements Command {
     private static final int ERRORS_SHOWN = 10;
     private static final long TICK_MILLIS = 200;
     private static final long POLL_MILLIS = 500;
-    private static final List<String> FINISHED = List.of("succeeded", "failed", "dead", "cancelled", "expired");
 
     @Override
     public CommandSpec spec() {
@@ -112,14 +111,16 @@ final class SubmitCommand implements Command {
         Map<String, Object> batch = Json.object(answer.body());
         long accepted = Json.number(batch, "accepted");
         long rejected = Json.number(batch, "rejected");
-        if (answer.status() / 100 != 2 && rejected == 0) {
+        if (answer.status() / 100 != 2 && !answer.code().equals("batch_rejected")) {
             answer.orFail();
         }
         String id = Json.text(batch, "id").orElse("");
         if (Api.json(arguments)) {
             terminal.out().println(answer.body().strip());
         } else {
-            terminal.out().println(Visible.only(id) + "  " + accepted + " accepted, " + rejected + " rejected");
+            String first = id.isEmpty() ? "" : Visible.only(id) + "  ";
+            long known = Json.number(batch, "deduplicated");
+            terminal.out().println(first + accepted + " accepted, " + rejected + " rejected" + (known == 0 ? "" : ", " + known + " known already"));
             Json.list(batch, "errors").stream().limit(ERRORS_SHOWN).map(Json::asObject).forEach(error -> complain(error, terminal));
         }
         if (accepted > 0 && arguments.matchedOptionValue("--follow", terminal.interactive())) {
@@ -142,14 +143,15 @@ final class SubmitCommand implements Command {
 
     private static void complain(Map<String, Object> error, Terminal terminal) {
         String reason = Json.text(error, "detail").or(() -> Json.text(error, "title")).or(() -> Json.text(error, "code")).orElse("?");
-        terminal.err().println(Visible.only("  line " + (Json.number(error, "index") + 1) + ": " + reason));
+        terminal.err().println(Visible.only("  item " + (Json.number(error, "index") + 1) + ": " + reason));
     }
 
     private static void follow(Api api, String path, long total, Progress progress) throws CommandFailed, InterruptedException {
         long finished = 0;
         while (finished < total) {
-            Map<String, Object> states = Json.asObject(Json.object(api.get(path).orFail().body()).get("states"));
-            finished = FINISHED.stream().mapToLong(state -> Json.number(states, state)).sum();
+            Map<String, Object> batch = Json.object(api.get(path).orFail().body());
+            Map<String, Object> states = Json.asObject(batch.get("states"));
+            finished = Json.number(batch, "finished");
             long bad = Json.number(states, "failed") + Json.number(states, "dead") + Json.number(states, "expired");
             progress.bar(finished, total, bad == 0 ? "finished" : "finished, " + bad + " without a page delivered");
             if (finished < total) {

@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
  */
 public record Kind<T>(String name, String allowed, String argument, Function<String, T> parser) {
     private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?");
-    private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]{1,64}:[\\x21-\\x2b\\x2d-\\x39\\x3b-\\x7e]{16,256}(:admin)?");
+    private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._-]{1,64}:[!-+\\--9;-~]{16,512}(:admin)?");
     private static final Pattern NETWORK = Pattern.compile("[0-9A-Fa-f:.\\[\\]/]{2,64}");
     private static final int LIST_MAX = 64; // beyond any schedule or network list that a person keeps in view
 
@@ -142,7 +142,7 @@ public record Kind<T>(String name, String allowed, String argument, Function<Str
 
     /** API tokens, {@code name:token} or {@code name:token:admin}, separated by commas; kept as text. */
     public static Kind<String> tokens() {
-        String allowed = "name:token or name:token:admin, with commas between; tokens of 16 to 256 visible characters without , and :";
+        String allowed = "name:token or name:token:admin, with commas between; tokens of 16 to 512 visible characters without , and :";
         return new Kind<>("a list of tokens", allowed, "TOKENS", text -> {
             if (!split(text).allMatch(one -> TOKEN.matcher(one).matches())) {
                 throw new IllegalArgumentException();
