@@ -114,16 +114,17 @@ def burst(stage, running, count, timeout=600):
 
 
 def warm_up(stage, running, seconds):
-    """Bursts for about so long; the rate of the last one."""
-    begin, count = time.monotonic(), 200
+    """Bursts for about so long; the best rate of them, so that one disturbed burst does not make the window short."""
+    begin, count, best = time.monotonic(), 200, 0.0
     while True:
         result = burst(stage, running, count)
         if result["delivered"] < result["accepted"] or not result["accepted"]:
             raise BenchError(f"{running.contender.name} took {result['accepted']} tasks and delivered {result['delivered']} of them; "
                              f"{result['refused']} were refused. Its log:\n{running.main.log_tail()}")
+        best = max(best, result["rate"])
         left = seconds - (time.monotonic() - begin)
         if left <= 0:
-            return result["rate"]
+            return best
         count = max(200, int(result["rate"] * min(left, 4)))
 
 

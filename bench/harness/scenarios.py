@@ -180,7 +180,8 @@ def flat(stage):
             results[name].append(result)
             say(f"round {number + 1}: {name} {result['rate']:,.0f}/s, ready after {result['ready_after']:.2f} s")
     rows = [[name, *spread([result["rate"] for result in rounds]), max(result["ready_after"] for result in rounds),
-             megabytes(max(result["rss_peak"] for result in rounds)), megabytes(max((result["live_heap"] for result in rounds if result["live_heap"]), default=None)),
+             megabytes(max(result["rss_peak"] for result in rounds)),
+             megabytes(max((result["live_heap"] for result in rounds if result["live_heap"]), default=None)),
              "yes" if all(result["exact"] for result in rounds) else "NO"] for name, rounds in results.items()]
     rows.append(["full ÷ empty", None, rows[1][2] / rows[0][2], None, None, None, None, ""])
     table(f"Flat: end to end with {preloaded:,} tasks waiting, tasks/s",

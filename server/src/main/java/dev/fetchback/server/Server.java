@@ -20,8 +20,8 @@ import dev.fetchback.work.Body;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The composition root: the library, the HTTP API around it, and how both follow from the configuration. */
@@ -98,8 +98,8 @@ public final class Server implements RunningServer {
 
     private static Readiness.Report readiness(Fetchback fetchback) {
         List<String> reasons = fetchback.failure().map(e -> List.of(String.valueOf(e.getMessage()))).orElse(List.of());
-        return new Readiness.Report(reasons, Map.of(
-                "fetch", fetchback.dueAge(Stage.FETCH), "deliver", fetchback.dueAge(Stage.DELIVER)));
+        long oldest = Math.max(fetchback.dueAge(Stage.FETCH), fetchback.dueAge(Stage.DELIVER));
+        return new Readiness.Report(reasons, Duration.ofMillis(oldest));
     }
 
     @Override
