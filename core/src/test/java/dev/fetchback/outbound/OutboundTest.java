@@ -227,7 +227,7 @@ class OutboundTest {
         try (Fixture small = new Fixture(new OutboundSettings(Fixture.SHORT, 2, 0), "127.0.0.0/8");
                 RawServer server = new RawServer(call -> call.ok("x"))) {
             for (int i = 1; i <= 5; i++) {
-                small.get(Target.parse("http://127.0.0." + 1 + ":" + server.port() + "/"));
+                small.get(Target.parse("http://127.0.0.1:" + server.port() + "/"));
                 small.names.put("h" + i + ".test", List.of(InetAddress.ofLiteral("127.0.0.1")));
                 small.get(Target.parse("http://h" + i + ".test:" + server.port() + "/"));
                 assertThat(small.outbound.meters().open()).isLessThanOrEqualTo(2);
