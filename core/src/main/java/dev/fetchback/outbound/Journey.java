@@ -182,6 +182,12 @@ final class Journey {
             ResponseHead head = ResponseHead.read(connection.buffer(), connection.in());
             headNanos = now() - from;
             return head;
+        } catch (ExchangeException e) {
+            if (e.kind() == Kind.BAD_HTTP && connection.ended()) {
+                // Cut within a line, which only looks malformed.
+                throw new ExchangeException(Kind.CONNECTION_LOST, "the server closed the connection within the head of its answer");
+            }
+            throw e;
         } catch (IOException e) {
             boolean repeatable = leg.method().equals("GET") || leg.method().equals("HEAD") || connection.unsent();
             boolean stale = kept && repeatable && (connection.silent() || e instanceof ResponseHead.HeadMissing);
