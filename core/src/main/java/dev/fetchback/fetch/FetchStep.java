@@ -1,0 +1,143 @@
+package dev.fetchback.fetch;
+
+import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.Exchange;
+import dev.fetchback.outbound.Field;
+import dev.fetchback.outbound.Kind;
+import dev.fetchback.outbound.Outbound;
+import dev.fetchback.outbound.Request;
+import dev.fetchback.outbound.Target;
+import dev.fetchback.task.FetchOptions;
+import dev.fetchback.task.Header;
+import dev.fetchback.task.Page;
+import dev.fetchback.task.Problem;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.ByteBudget;
+import dev.fetchback.work.FetchResult;
+import dev.fetchback.work.Step;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** Fetches a task's page: one guarded exchange, the body into memory or a file, the answer judged by the task's own rules. */
+public final class FetchStep implements Step<@Nullable Void, FetchResult> {
+    /** What a page's fields may take of a record that is stored, listed and delivered. */
+    private static final int HEADERS_MAX = 100;
+
+    private static final int HEADER_CHARS_MAX = 16 * 1024;
+
+    private static final int TOO_MANY_REQUESTS = 429;
+    private static final int UNAVAILABLE = 503;
+    /** Answers of servers in trouble: the ones Scrapy tries again, and for the same reasons. */
+    private static final Set<Integer> RETRYABLE = Set.of(408, 425, TOO_MANY_REQUESTS, 500, 502, UNAVAILABLE, 504, 522, 524);
+
+    private final Outbound outbound;
+    private final BodyStore bodies;
+    private final String userAgent;
+    private final LongSupplier clock;
+
+    /**
+     * @param outbound the way out, with the policy for pages
+     * @param budget memory for bodies; what does not fit goes to {@code directory}
+     * @param directory for bodies that do not fit; exists, and is used by nobody else: what an earlier run left there is deleted
+     * @param userAgent sent unless a task sets its own
+     * @param clock Unix milliseconds
+     */
+    public FetchStep(Outbound outbound, ByteBudget budget, Path directory, String userAgent, LongSupplier clock) {
+        this.outbound = outbound;
+        this.bodies = new BodyStore(budget, directory);
+        this.userAgent = userAgent;
+        this.clock = clock;
+        bodies.deleteLeftovers();
+    }
+
+    @Override
+    public FetchResult run(Task task, TaskSpec spec, @Nullable Void input) throws InterruptedException {
+        Target target;
+        try {
+            target = Target.parse(spec.url());
+        } catch (BadUrl e) {
+            return failed(Kind.BAD_URL, String.valueOf(e.getMessage()));
+        }
+        PageSink sink = new PageSink(bodies, spec.fetch());
+        try {
+            return switch (outbound.exchange(request(target, spec), sink)) {
+                case Exchange.Answer answer -> answered(answer, spec.fetch(), sink);
+                case Exchange.Failure(Kind kind, String detail) -> failed(kind, detail);
+            };
+        } finally {
+            sink.abandon();
+        }
+    }
+
+    private Request request(Target target, TaskSpec spec) {
+        List<Field> fields = new ArrayList<>();
+        boolean named = false;
+        boolean accepts = false;
+        for (Header header : spec.request().headers()) {
+            fields.add(new Field(header.name(), header.value()));
+            named |= header.name().equalsIgnoreCase("user-agent");
+            accepts |= header.name().equalsIgnoreCase("accept");
+        }
+        if (!named) {
+            fields.add(new Field("User-Agent", userAgent));
+        }
+        if (!accepts) {
+            fields.add(new Field("Accept", "*/*"));
+        }
+        String body = spec.request().body();
+        FetchOptions options = spec.fetch();
+        return new Request(
+                target,
+                spec.request().method(),
+                fields,
+                body == null ? null : body.getBytes(StandardCharsets.UTF_8),
+                Request.Limits.page(options.timeout(), options.maxBytes(), options.maxRedirects()));
+    }
+
+    private FetchResult answered(Exchange.Answer answer, FetchOptions options, PageSink sink) {
+        int status = answer.status();
+        if (!options.acceptStatus().contains(status)) {
+            boolean busy = status == TOO_MANY_REQUESTS || status == UNAVAILABLE;
+            return new FetchResult.Failed(
+                    new Problem(Problem.HTTP_STATUS, "the page's server answered " + status, status),
+                    RETRYABLE.contains(status),
+                    RetryAfter.notBefore(answer.field("retry-after"), clock.getAsLong()),
+                    busy);
+        }
+        Page page = new Page(
+                status,
+                answer.target().toString(),
+                headers(answer.fields()),
+                answer.field("content-type"),
+                sink.length(),
+                sink.sha256(),
+                clock.getAsLong(),
+                TimeUnit.NANOSECONDS.toMillis(answer.timings().total()));
+        return new FetchResult.Fetched(page, sink.take());
+    }
+
+    private static FetchResult failed(Kind kind, String detail) {
+        return new FetchResult.Failed(new Problem(kind.code(), detail, 0), kind.retryable(), 0, false);
+    }
+
+    /** The first fields that fit. */
+    private static List<Header> headers(List<Field> fields) {
+        List<Header> headers = new ArrayList<>(fields.size());
+        int chars = 0;
+        for (Field field : fields) {
+            chars += field.name().length() + field.value().length();
+            if (headers.size() == HEADERS_MAX || chars > HEADER_CHARS_MAX) {
+                break;
+            }
+            headers.add(new Header(field.name(), field.value()));
+        }
+        return List.copyOf(headers);
+    }
+}

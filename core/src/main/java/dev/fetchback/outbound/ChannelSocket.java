@@ -1,0 +1,73 @@
+package dev.fetchback.outbound;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketImpl;
+
+/** A connection as the socket that TLS is layered over, so that its bytes are counted below TLS. */
+final class ChannelSocket extends Socket {
+    private final Connection connection;
+
+    ChannelSocket(Connection connection) throws SocketException {
+        super((SocketImpl) null);
+        this.connection = connection;
+    }
+
+    @Override
+    public InputStream getInputStream() {
+        return connection.rawIn();
+    }
+
+    @Override
+    public OutputStream getOutputStream() {
+        return connection.rawOut();
+    }
+
+    @Override
+    public boolean isConnected() {
+        return true;
+    }
+
+    @Override
+    public boolean isClosed() {
+        return !connection.open();
+    }
+
+    @Override
+    public boolean isInputShutdown() {
+        return !connection.open();
+    }
+
+    @Override
+    public boolean isOutputShutdown() {
+        return !connection.open();
+    }
+
+    @Override
+    public int getSoTimeout() {
+        return 0;
+    }
+
+    @Override
+    public void setSoTimeout(int timeout) {
+        // The watchdog bounds every read.
+    }
+
+    @Override
+    public void shutdownInput() throws IOException {
+        connection.close();
+    }
+
+    @Override
+    public void shutdownOutput() throws IOException {
+        connection.close();
+    }
+
+    @Override
+    public void close() {
+        connection.close();
+    }
+}

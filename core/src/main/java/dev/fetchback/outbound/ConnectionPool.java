@@ -1,0 +1,154 @@
+package dev.fetchback.outbound;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** Connections that wait to be used again: bounded in number over all hosts and in age, the newest of a host used first. */
+final class ConnectionPool {
+    private final int max;
+    private final LongSupplier nanos;
+    private final OpenConnections open;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<PoolKey, ArrayDeque<Connection>> byKey = new HashMap<>();
+    /** In the order they were put back. */
+    private final LinkedHashSet<Connection> byAge = new LinkedHashSet<>();
+
+    private boolean closed;
+
+    ConnectionPool(int max, LongSupplier nanos, OpenConnections open) {
+        this.max = max;
+        this.nanos = nanos;
+        this.open = open;
+    }
+
+    /** A connection that is still open and silent; null when there is none. */
+    @Nullable Connection take(PoolKey key) {
+        while (true) {
+            Connection connection = pop(key);
+            if (connection == null) {
+                return null;
+            }
+            if (nanos.getAsLong() - connection.idleUntil < 0 && connection.quiet()) {
+                return connection;
+            }
+            open.discard(connection);
+        }
+    }
+
+    boolean has(PoolKey key) {
+        lock.lock();
+        try {
+            return byKey.containsKey(key);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Keeps a connection whose exchange ended cleanly, for at most {@code keepNanos}. */
+    void put(Connection connection, long keepNanos) {
+        Connection surplus = null;
+        lock.lock();
+        try {
+            if (closed || max == 0) {
+                surplus = connection;
+            } else {
+                connection.idleUntil = nanos.getAsLong() + keepNanos;
+                byKey.computeIfAbsent(connection.key(), _ -> new ArrayDeque<>(2)).addFirst(connection);
+                byAge.add(connection);
+                if (byAge.size() > max) {
+                    surplus = byAge.getFirst();
+                    remove(surplus);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (surplus != null) {
+            open.discard(surplus);
+        }
+    }
+
+    /** Lets go what is too old; nanoseconds until the next is, {@code Long.MAX_VALUE} when none waits. */
+    long expire(long now) {
+        List<Connection> expired = new ArrayList<>();
+        long next = Long.MAX_VALUE;
+        lock.lock();
+        try {
+            for (Iterator<Connection> all = byAge.iterator(); all.hasNext(); ) {
+                Connection connection = all.next();
+                long left = connection.idleUntil - now;
+                if (left <= 0) {
+                    expired.add(connection);
+                } else {
+                    next = Math.min(next, left);
+                }
+            }
+            expired.forEach(this::remove);
+        } finally {
+            lock.unlock();
+        }
+        expired.forEach(open::discard);
+        return next;
+    }
+
+    int size() {
+        lock.lock();
+        try {
+            return byAge.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lets everything go and keeps nothing any more. */
+    void close() {
+        List<Connection> all;
+        lock.lock();
+        try {
+            closed = true;
+            all = List.copyOf(byAge);
+            byAge.clear();
+            byKey.clear();
+        } finally {
+            lock.unlock();
+        }
+        all.forEach(open::discard);
+    }
+
+    private @Nullable Connection pop(PoolKey key) {
+        lock.lock();
+        try {
+            ArrayDeque<Connection> stack = byKey.get(key);
+            if (stack == null) {
+                return null;
+            }
+            Connection newest = stack.removeFirst();
+            if (stack.isEmpty()) {
+                byKey.remove(key);
+            }
+            byAge.remove(newest);
+            return newest;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void remove(Connection connection) {
+        byAge.remove(connection);
+        ArrayDeque<Connection> stack = byKey.get(connection.key());
+        if (stack != null) {
+            stack.removeLastOccurrence(connection);
+            if (stack.isEmpty()) {
+                byKey.remove(connection.key());
+            }
+        }
+    }
+}

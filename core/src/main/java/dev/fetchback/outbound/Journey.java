@@ -1,0 +1,224 @@
+package dev.fetchback.outbound;
+
+import dev.fetchback.outbound.Redirects.Leg;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+
+/** One exchange from its first hop to its last. */
+final class Journey {
+    /** A dead address is given up for the next one; the deadline bounds the sum. */
+    private static final int ADDRESSES_MAX = 3;
+
+    private static final String BLOCKED = "the URL leads to an address that is not allowed";
+
+    private final Outbound.Parts parts;
+    private final Request request;
+    private final BodySink sink;
+    private final Redirects redirects;
+    private final long startedAt;
+    private final long deadline;
+    private long resolveNanos;
+    private long connectNanos;
+    private long headNanos;
+
+    Journey(Outbound.Parts parts, Request request, BodySink sink) {
+        this.parts = parts;
+        this.request = request;
+        this.sink = sink;
+        this.redirects = new Redirects(request.limits().maxRedirects());
+        this.startedAt = now();
+        this.deadline = startedAt + request.limits().total().toNanos();
+    }
+
+    Exchange.Answer run() throws ExchangeException, InterruptedException {
+        Leg leg = new Leg(request.target(), request.method(), request.fields(), request.body());
+        while (true) {
+            Visit visit = visit(leg);
+            if (visit.location() == null) {
+                Exchange.Timings timings = new Exchange.Timings(resolveNanos, connectNanos, headNanos, now() - startedAt);
+                ResponseHead head = visit.head();
+                return new Exchange.Answer(head.status(), head.fields(), leg.target(), redirects.followed(), visit.cut(), timings);
+            }
+            leg = redirects.next(leg, visit.head().status(), visit.location());
+        }
+    }
+
+    /**
+     * What one hop came to.
+     *
+     * @param location where to go on; null at the end of the way
+     * @param cut whether the body was not read to its end
+     */
+    private record Visit(ResponseHead head, @Nullable String location, boolean cut) {}
+
+    private Visit visit(Leg leg) throws ExchangeException, InterruptedException {
+        long from = now();
+        boolean trusted = parts.policy().trusts(leg.target());
+        List<InetAddress> addresses = addresses(leg.target(), trusted);
+        resolveNanos = now() - from;
+        int tries = Math.min(addresses.size(), ADDRESSES_MAX);
+        for (int i = 0; ; i++) {
+            PoolKey key = new PoolKey(leg.target().origin(), pick(leg.target(), addresses, i, trusted), trusted);
+            try {
+                return visit(leg, key);
+            } catch (ExchangeException e) {
+                boolean unconnected = e.kind() == Kind.CONNECT_FAILED || e.kind() == Kind.CONNECT_TIMEOUT;
+                if (!unconnected || i + 1 >= tries) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** Every address must be allowed, also the ones that would not be used: a mixed answer is how names are rebound. */
+    private List<InetAddress> addresses(Target target, boolean trusted) throws ExchangeException, InterruptedException {
+        InetAddress literal = target.literal();
+        List<InetAddress> addresses;
+        try {
+            addresses = literal != null ? List.of(literal) : parts.resolver().resolve(target.asciiHost(), left());
+        } catch (UnknownHostException e) {
+            throw new ExchangeException(Kind.DNS_FAILED, String.valueOf(e.getMessage()));
+        }
+        if (addresses.isEmpty()) {
+            throw new ExchangeException(Kind.DNS_FAILED, "the name " + target.asciiHost() + " has no address");
+        }
+        for (InetAddress address : addresses) {
+            if (!trusted && !parts.policy().allows(address, target.port())) {
+                throw new ExchangeException(Kind.BLOCKED_ADDRESS, BLOCKED);
+            }
+        }
+        return addresses;
+    }
+
+    /** The first try goes where a connection is open already. */
+    private InetAddress pick(Target target, List<InetAddress> addresses, int attempt, boolean trusted) {
+        if (attempt == 0 && addresses.size() > 1) {
+            for (InetAddress address : addresses) {
+                if (parts.pool().has(new PoolKey(target.origin(), address, trusted))) {
+                    return address;
+                }
+            }
+        }
+        return addresses.get(attempt);
+    }
+
+    private Visit visit(Leg leg, PoolKey key) throws ExchangeException, InterruptedException {
+        long from = now();
+        boolean limited = !key.trusted();
+        if (limited && !parts.gate().enter(key.address(), left())) {
+            throw new ExchangeException(Kind.DEADLINE, "no connection to the server's address became free in time");
+        }
+        try {
+            Connection kept = parts.pool().take(key);
+            if (kept != null) {
+                connectNanos = now() - from;
+                parts.meters().reused.increment();
+                try {
+                    return converse(kept, leg, true);
+                } catch (StaleConnection e) {
+                    parts.meters().retried.increment();
+                }
+            }
+            Connection fresh = parts.connector().open(leg.target(), key, deadline);
+            connectNanos = now() - from;
+            return converse(fresh, leg, false);
+        } catch (StaleConnection e) {
+            throw new IllegalStateException("a fresh connection cannot be stale", e);
+        } finally {
+            if (limited) {
+                parts.gate().leave(key.address());
+            }
+        }
+    }
+
+    /** A kept connection was dead when it was used, and the request may be sent again. */
+    private static final class StaleConnection extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        StaleConnection() {
+            super("stale", null, false, false);
+        }
+    }
+
+    private Visit converse(Connection connection, Leg leg, boolean kept)
+            throws ExchangeException, InterruptedException, StaleConnection {
+        boolean reusable = false;
+        long keepNanos = parts.keepAliveNanos();
+        try {
+            ResponseHead head = head(connection, leg, kept);
+            BodyReader body = new BodyReader(connection, head, leg.method(), request.limits());
+            String location = redirects.location(head);
+            boolean cut = location == null && body.receive(sink);
+            reusable = head.keepsConnection() && !connection.spoiled() && body.whole() && connection.rest();
+            int hint = head.keepAliveSeconds();
+            if (hint >= 0) {
+                // A second less than the server says: it must not close just when the next request is under way.
+                keepNanos = Math.min(keepNanos, TimeUnit.SECONDS.toNanos(hint - 1L));
+            }
+            return new Visit(head, location, cut);
+        } finally {
+            if (reusable && keepNanos > 0) {
+                parts.pool().put(connection, keepNanos);
+            } else {
+                parts.open().discard(connection);
+            }
+        }
+    }
+
+    private ResponseHead head(Connection connection, Leg leg, boolean kept)
+            throws ExchangeException, InterruptedException, StaleConnection {
+        long from = now();
+        connection.begin(Connection.Phase.SEND, deadline);
+        parts.watchdog().wake();
+        try {
+            send(connection, leg);
+            connection.enter(Connection.Phase.HEAD);
+            connection.budget(leg.target().secure() ? 2 * ResponseHead.BYTES_MAX : ResponseHead.BYTES_MAX, Kind.HEADERS_TOO_LARGE);
+            ResponseHead head = ResponseHead.read(connection.buffer(), connection.in());
+            headNanos = now() - from;
+            return head;
+        } catch (IOException e) {
+            boolean repeatable = leg.method().equals("GET") || leg.method().equals("HEAD") || connection.unsent();
+            boolean stale = kept && repeatable && (connection.silent() || e instanceof ResponseHead.HeadMissing);
+            boolean tls = e instanceof SSLException;
+            ExchangeException failure = Failures.of(
+                    connection,
+                    e,
+                    tls ? Kind.TLS_FAILED : Kind.CONNECTION_LOST,
+                    tls ? "TLS broke before an answer came" : "the server closed the connection before its answer was there");
+            if (stale && failure.kind() == Kind.CONNECTION_LOST) {
+                throw new StaleConnection();
+            }
+            throw failure;
+        }
+    }
+
+    /** A server may answer and close before it has read a large body; then its answer is what counts. */
+    private static void send(Connection connection, Leg leg) throws IOException {
+        try {
+            RequestHead.send(connection.out(), leg.target(), leg.method(), leg.fields(), leg.body());
+        } catch (IOException e) {
+            connection.spoil();
+            if (leg.body() == null || Thread.currentThread().isInterrupted()) {
+                throw e;
+            }
+        }
+    }
+
+    private long left() throws ExchangeException {
+        long left = deadline - now();
+        if (left <= 0) {
+            throw new ExchangeException(Kind.DEADLINE, Verdicts.detail(Kind.DEADLINE));
+        }
+        return left;
+    }
+
+    private long now() {
+        return parts.nanos().getAsLong();
+    }
+}

@@ -1,0 +1,42 @@
+package dev.fetchback.outbound;
+
+import java.util.Iterator;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Every connection that is open, in use or kept. */
+final class OpenConnections implements Iterable<Connection> {
+    private final Set<Connection> all = ConcurrentHashMap.newKeySet();
+    private final OutboundMeters meters;
+
+    OpenConnections(OutboundMeters meters) {
+        this.meters = meters;
+    }
+
+    void add(Connection connection) {
+        all.add(connection);
+        meters.opened.increment();
+    }
+
+    /** Closes a connection for good. */
+    void discard(Connection connection) {
+        if (all.remove(connection)) {
+            meters.closed.increment();
+        }
+        connection.close();
+    }
+
+    boolean anyInUse() {
+        for (Connection connection : all) {
+            if (connection.inUse()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public Iterator<Connection> iterator() {
+        return all.iterator();
+    }
+}

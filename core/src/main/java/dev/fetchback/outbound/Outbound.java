@@ -1,0 +1,103 @@
+package dev.fetchback.outbound;
+
+import java.security.NoSuchAlgorithmException;
+import java.util.function.LongSupplier;
+import javax.net.ssl.SSLContext;
+
+/**
+ * Guarded HTTP exchanges: every connection goes to an address that the policy allows, every exchange ends in bounded time and with bounded
+ * bytes, and whatever the network does comes back as a value. Blocking; made for virtual threads. Thread-safe.
+ */
+public final class Outbound implements AutoCloseable {
+    private final Parts parts;
+    private volatile boolean closed;
+
+    /** What an exchange works with. */
+    record Parts(
+            AddressPolicy policy,
+            Resolver resolver,
+            OpenConnections open,
+            ConnectionPool pool,
+            AddressGate gate,
+            Connector connector,
+            Watchdog watchdog,
+            OutboundMeters meters,
+            LongSupplier nanos,
+            long keepAliveNanos) {}
+
+    /**
+     * With the JDK's default TLS trust.
+     *
+     * @param resolver shared with others if need be; not closed by this
+     */
+    public Outbound(OutboundSettings settings, AddressPolicy policy, Resolver resolver) {
+        this(settings, policy, resolver, defaultTls(), System::nanoTime);
+    }
+
+    /**
+     * With other TLS trust or another clock.
+     *
+     * @param nanos a monotonic clock, nanoseconds
+     */
+    public Outbound(OutboundSettings settings, AddressPolicy policy, Resolver resolver, SSLContext tls, LongSupplier nanos) {
+        OutboundMeters meters = new OutboundMeters();
+        OpenConnections open = new OpenConnections(meters);
+        ConnectionPool pool = new ConnectionPool(settings.maxIdle(), nanos, open);
+        Watchdog watchdog = new Watchdog(open, pool, settings.timeouts(), nanos);
+        this.parts = new Parts(
+                policy,
+                resolver,
+                open,
+                pool,
+                new AddressGate(settings.perAddress()),
+                new Connector(tls, watchdog, open, nanos, settings.timeouts().connect().toNanos()),
+                watchdog,
+                meters,
+                nanos,
+                settings.timeouts().keepAlive().toNanos());
+        watchdog.start();
+    }
+
+    /**
+     * Sends one request and follows its redirects; blocks until the answer's body went to the sink or the exchange failed. Bounded by the
+     * request's {@code total}.
+     *
+     * @throws InterruptedException when the thread is interrupted; its socket is closed then
+     */
+    public Exchange exchange(Request request, BodySink sink) throws InterruptedException {
+        parts.meters().exchanges.increment();
+        if (closed) {
+            return new Exchange.Failure(Kind.CLOSED, Verdicts.detail(Kind.CLOSED));
+        }
+        try {
+            return new Journey(parts, request, sink).run();
+        } catch (ExchangeException e) {
+            return e.failure();
+        }
+    }
+
+    /** Counters. */
+    public OutboundMeters meters() {
+        return parts.meters();
+    }
+
+    Parts parts() {
+        return parts;
+    }
+
+    /** Closes every connection; exchanges in flight fail with {@link Kind#CLOSED}. */
+    @Override
+    public void close() {
+        closed = true;
+        parts.pool().close();
+        parts.watchdog().close();
+    }
+
+    private static SSLContext defaultTls() {
+        try {
+            return SSLContext.getDefault();
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this Java has no TLS; use a complete JDK", e);
+        }
+    }
+}

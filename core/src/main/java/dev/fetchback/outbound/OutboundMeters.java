@@ -1,0 +1,39 @@
+package dev.fetchback.outbound;
+
+import java.util.concurrent.atomic.LongAdder;
+
+/** Counters of an {@link Outbound}, since it was made. */
+public final class OutboundMeters {
+    final LongAdder exchanges = new LongAdder();
+    final LongAdder opened = new LongAdder();
+    final LongAdder closed = new LongAdder();
+    final LongAdder reused = new LongAdder();
+    final LongAdder retried = new LongAdder();
+
+    OutboundMeters() {}
+
+    /** Requests asked for, redirects not counted. */
+    public long exchanges() {
+        return exchanges.sum();
+    }
+
+    /** Connections opened, or tried to. */
+    public long opened() {
+        return opened.sum();
+    }
+
+    /** Requests sent over a connection that was open already. */
+    public long reused() {
+        return reused.sum();
+    }
+
+    /** Requests sent again because a kept connection turned out to be dead. */
+    public long retried() {
+        return retried.sum();
+    }
+
+    /** Connections open now, in use or kept. */
+    public long open() {
+        return Math.max(opened.sum() - closed.sum(), 0);
+    }
+}

@@ -1,0 +1,50 @@
+package dev.fetchback.outbound;
+
+import java.time.Duration;
+
+/**
+ * Limits of every exchange of an {@link Outbound}, whatever the request allows.
+ *
+ * @param timeouts of the phases
+ * @param maxIdle connections kept open for reuse, over all hosts
+ * @param perAddress connections in use at once to one address, trusted origins apart; 0 is no limit
+ */
+public record OutboundSettings(Timeouts timeouts, int maxIdle, int perAddress) {
+    /** Small enough for the usual limit of 1,024 open files, large enough for every host of the default 256 fetches at once. */
+    private static final int MAX_IDLE = 512;
+
+    private static final int PER_ADDRESS = 8;
+
+    /** What fits strangers' servers. */
+    public static final OutboundSettings DEFAULT = new OutboundSettings(Timeouts.DEFAULT, MAX_IDLE, PER_ADDRESS);
+
+    /** The same with another limit per address. */
+    public OutboundSettings withPerAddress(int connections) {
+        return new OutboundSettings(timeouts, maxIdle, connections);
+    }
+
+    /**
+     * How long each phase may take; the request's own deadline covers all of them.
+     *
+     * @param connect TCP, per address
+     * @param handshake TLS
+     * @param head from the request's last byte to the end of the answer's head, interim answers included
+     * @param idle without a byte while the request is sent or the body comes
+     * @param rateWindow the body must bring {@link #MIN_RATE} over each such window, but for the first
+     * @param keepAlive how long an unused connection stays open
+     */
+    public record Timeouts(
+            Duration connect, Duration handshake, Duration head, Duration idle, Duration rateWindow, Duration keepAlive) {
+        /** Bytes a second. */
+        public static final int MIN_RATE = 1024;
+
+        /** Notes on the choice: Smokescreen connects within 10 s, GitLab reads a head within 20 s, crawlers idle 10 to 20 s. */
+        public static final Timeouts DEFAULT = new Timeouts(
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(20),
+                Duration.ofSeconds(15),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(15));
+    }
+}

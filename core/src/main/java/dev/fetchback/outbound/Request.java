@@ -1,0 +1,89 @@
+package dev.fetchback.outbound;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request with its limits.
+ *
+ * @param target where it goes
+ * @param method an HTTP method
+ * @param fields what the caller wants sent; Host, Content-Length, Accept-Encoding and the hop-by-hop fields are ours and left out
+ * @param body null for none; must not be changed
+ * @param limits bounds of the whole
+ */
+public record Request(Target target, String method, List<Field> fields, byte @Nullable [] body, Limits limits) {
+    /** Framing and connection are ours alone (RFC 9110 §7.6.1), and so is the choice of codings that we can undo. */
+    private static final Set<String> OURS = Set.of(
+            "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade",
+            "expect", "accept-encoding");
+
+    /** @throws IllegalArgumentException when the method or a field could not be sent as it is */
+    public Request {
+        if (!token(method)) {
+            throw new IllegalArgumentException("the method '" + method + "' is not a token (RFC 9110 §5.6.2)");
+        }
+        for (Field field : fields) {
+            if (!token(field.name())) {
+                throw new IllegalArgumentException("the field name '" + field.name() + "' is not a token (RFC 9110 §5.6.2)");
+            }
+            if (!clean(field.value())) {
+                // The value may be a secret, so it is not shown.
+                throw new IllegalArgumentException("the value of field '" + field.name()
+                        + "' has a control character or one above U+00FF, which cannot be sent");
+            }
+        }
+        fields = List.copyOf(fields);
+    }
+
+    /** Whether the caller may not set this field. */
+    static boolean ours(String name) {
+        return OURS.contains(name.toLowerCase(Locale.ROOT));
+    }
+
+    static boolean token(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (!(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || "!#$%&'*+-.^_`|~".indexOf(c) >= 0)) {
+                return false;
+            }
+        }
+        return !text.isEmpty();
+    }
+
+    private static boolean clean(String value) {
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (c < ' ' && c != '\t' || c == 0x7f || c > 0xff) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Bounds of a request.
+     *
+     * @param total over all hops, waits and the body
+     * @param maxBytes decoded bytes of the body; more is a failure
+     * @param readAtMost decoded bytes after which reading stops without a failure
+     * @param maxRedirects how many are followed; {@link #NOT_FOLLOWED} gives a redirect back as the answer
+     */
+    public record Limits(Duration total, long maxBytes, long readAtMost, int maxRedirects) {
+        /** A redirect is an answer like any other. */
+        public static final int NOT_FOLLOWED = -1;
+
+        /** For pages: a body over {@code maxBytes} is a failure. */
+        public static Limits page(Duration total, long maxBytes, int maxRedirects) {
+            return new Limits(total, maxBytes, Long.MAX_VALUE, maxRedirects);
+        }
+
+        /** For receivers: no redirects, and only the first {@code readAtMost} bytes of the answer are looked at. */
+        public static Limits call(Duration total, long readAtMost) {
+            return new Limits(total, Long.MAX_VALUE, readAtMost, NOT_FOLLOWED);
+        }
+    }
+}
