@@ -40,8 +40,8 @@ final class DemoCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage().description("Shows the whole way of a task on this machine: sample pages, the server and a receiver start, "
-                + "tasks run, everything is removed again.");
+        spec.usageMessage().description("Shows the whole way of a task on this machine: sample pages, the server and a receiver "
+                + "start, tasks run, everything is removed again.");
         return spec.addOption(OptionSpec.builder("--tasks").type(int.class).paramLabel("N")
                 .description("Run N more tasks after the three that are shown.").build());
     }
@@ -125,7 +125,8 @@ final class DemoCommand implements Command {
         Optional<Receiver.Delivery> delivery = stage.receiver().await(id, PATIENCE_MILLIS);
         if (delivery.isEmpty()) {
             String status = stage.api().get(StatusCommand.path(id)).body();
-            throw new CommandFailed(CommandFailed.FAILED, "nothing was delivered within " + PATIENCE_MILLIS / 1000 + " s; the task: " + status);
+            throw new CommandFailed(CommandFailed.FAILED, "nothing was delivered within " + PATIENCE_MILLIS / 1000
+                    + " s; the task: " + status);
         }
         if (!delivery.get().verified()) {
             throw new CommandFailed(CommandFailed.FAILED, "the signature of " + id + " is wrong");
@@ -144,7 +145,8 @@ final class DemoCommand implements Command {
         out.println("  webhook-id    " + Visible.only(delivery.webhookId()));
         out.println("  type          " + Visible.only(Json.text(envelope, "type").orElse("?")));
         for (String name : List.of("url", "status", "content_type", "bytes", "sha256")) {
-            out.println(String.format("  data.%-8s %s", name, cut(Json.text(data, name).orElse(""))).replace("content_type ", "content_type  "));
+            out.println(String.format("  data.%-8s %s", name, cut(Json.text(data, name).orElse("")))
+                    .replace("content_type ", "content_type  "));
         }
         out.println("  data.body");
         Json.text(data, "body").orElse("").lines().limit(BODY_LINES_SHOWN).forEach(line -> out.println("    " + cut(line)));
@@ -171,6 +173,7 @@ final class DemoCommand implements Command {
             delivered(id, stage);
         }
         stage.out().println();
-        stage.out().println(String.format(Locale.ROOT, "%d more tasks, one after the other: %.1f s", more, (System.nanoTime() - from) / 1e9));
+        stage.out().println(String.format(Locale.ROOT, "%d more tasks, one after the other: %.1f s", more,
+                (System.nanoTime() - from) / 1e9));
     }
 }

@@ -12,11 +12,13 @@ final class RedriveCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = Api.options(CommandSpec.wrapWithoutInspection(this));
-        spec.usageMessage().description("Sends the outcome of dead tasks to their receivers again: of one, or of all with --all.");
+        spec.usageMessage().description("Sends the outcome of dead tasks to their receivers again: "
+                + "of one, or of all with --all.");
         return spec
                 .addPositional(StatusCommand.id("A dead task's id.").build())
                 .addOption(OptionSpec.builder("--all").type(boolean.class).arity("0").description("All dead tasks.").build())
-                .addOption(OptionSpec.builder("--dry-run").type(boolean.class).arity("0").description("Only count them.").build());
+                .addOption(OptionSpec.builder("--dry-run").type(boolean.class).arity("0").description("Only count them.")
+                        .build());
     }
 
     @Override
@@ -38,7 +40,8 @@ final class RedriveCommand implements Command {
         return 0;
     }
 
-    // One call does a bounded amount of work. What is dead again by then is not sent a third time: the first count is the end of it.
+    // One call does a bounded amount of work. What is dead again by then is not sent a third time: the first count is the end of
+    // it.
     private static void all(Api api, boolean dryRun, boolean json, Terminal terminal) throws CommandFailed, InterruptedException {
         Api.Answer counted = api.post(PATH, "{\"dry_run\":true}").orFail();
         long matched = Json.number(Json.object(counted.body()), "matched");
@@ -60,7 +63,8 @@ final class RedriveCommand implements Command {
         }
         if (!json) {
             long count = dryRun ? matched : redriven;
-            terminal.out().println(count + (count == 1 ? " task" : " tasks") + (dryRun ? " would be sent again" : " will be sent again"));
+            terminal.out().println(count + (count == 1 ? " task" : " tasks")
+                    + (dryRun ? " would be sent again" : " will be sent again"));
         }
     }
 }

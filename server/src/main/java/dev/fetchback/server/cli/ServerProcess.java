@@ -66,7 +66,8 @@ final class ServerProcess implements AutoCloseable {
             return server;
         } catch (TimeoutException | ExecutionException e) {
             server.kill();
-            throw new CommandFailed(CommandFailed.FAILED, "the server did not start within " + START_SECONDS + " s; it said:\n" + server.log());
+            throw new CommandFailed(CommandFailed.FAILED, "the server did not start within " + START_SECONDS + " s; it said:\n"
+                    + server.log());
         }
     }
 

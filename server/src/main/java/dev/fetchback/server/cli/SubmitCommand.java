@@ -29,16 +29,20 @@ final class SubmitCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = Api.options(CommandSpec.wrapWithoutInspection(this));
-        spec.usageMessage().description("Submits pages to fetch and prints their ids. With - it reads standard input, a URL or a task object "
-                + "({\"url\":…}) a line, and sends it as one batch while it reads.");
+        spec.usageMessage().description("Submits pages to fetch and prints their ids. With - it reads standard input, "
+                + "a URL or a task object ({\"url\":…}) a line, and sends it as one batch while it reads.");
         return spec
-                .addPositional(PositionalParamSpec.builder().index("0..*").arity("1..*").type(List.class).auxiliaryTypes(String.class)
+                .addPositional(PositionalParamSpec.builder().index("0..*").arity("1..*").type(List.class)
+                        .auxiliaryTypes(String.class)
                         .required(true).paramLabel("URL").description("Pages to fetch, or - for standard input.").build())
-                .addOption(text("--deliver-to", "URL", "The receiver. Default: the server's --deliver-to; without both, the page is kept."))
+                .addOption(text("--deliver-to", "URL",
+                        "The receiver. Default: the server's --deliver-to; without both, the page is kept."))
                 .addOption(text("--delay", "TIME", "Start that much later, such as 30s or 2h."))
                 .addOption(text("--keep", "TIME", "Keep the page that long for pick-up."))
-                .addOption(OptionSpec.builder("--priority").type(Integer.class).paramLabel("0-9").description("Higher first.").build())
-                .addOption(OptionSpec.builder("--label").type(List.class).auxiliaryTypes(String.class).arity("1").paramLabel("LABEL")
+                .addOption(OptionSpec.builder("--priority").type(Integer.class).paramLabel("0-9").description("Higher first.")
+                        .build())
+                .addOption(OptionSpec.builder("--label").type(List.class).auxiliaryTypes(String.class).arity("1")
+                        .paramLabel("LABEL")
                         .description("Label for lists; may be given several times.").build())
                 .addOption(OptionSpec.builder("--follow").type(boolean.class).arity("0").negatable(true)
                         .description("Wait for a batch and show how far it is; on by default when a human watches.").build());
@@ -120,8 +124,10 @@ final class SubmitCommand implements Command {
         } else {
             String first = id.isEmpty() ? "" : Visible.only(id) + "  ";
             long known = Json.number(batch, "deduplicated");
-            terminal.out().println(first + accepted + " accepted, " + rejected + " rejected" + (known == 0 ? "" : ", " + known + " known already"));
-            Json.list(batch, "errors").stream().limit(ERRORS_SHOWN).map(Json::asObject).forEach(error -> complain(error, terminal));
+            terminal.out().println(first + accepted + " accepted, " + rejected + " rejected"
+                    + (known == 0 ? "" : ", " + known + " known already"));
+            Json.list(batch, "errors").stream().limit(ERRORS_SHOWN).map(Json::asObject)
+                    .forEach(error -> complain(error, terminal));
         }
         if (accepted > 0 && arguments.matchedOptionValue("--follow", terminal.interactive())) {
             follow(api, StatusCommand.path(id), accepted, progress);
@@ -142,7 +148,8 @@ final class SubmitCommand implements Command {
     }
 
     private static void complain(Map<String, Object> error, Terminal terminal) {
-        String reason = Json.text(error, "detail").or(() -> Json.text(error, "title")).or(() -> Json.text(error, "code")).orElse("?");
+        String reason = Json.text(error, "detail").or(() -> Json.text(error, "title")).or(() -> Json.text(error, "code"))
+                .orElse("?");
         terminal.err().println(Visible.only("  item " + (Json.number(error, "index") + 1) + ": " + reason));
     }
 

@@ -23,7 +23,8 @@ final class Environment {
         Settings.ALL.forEach(setting -> known.put(setting.variable(), setting));
         List<Source> sources = new ArrayList<>();
         new TreeMap<>(variables).forEach((name, value) -> {
-            if (!name.startsWith(Setting.ENVIRONMENT_PREFIX) || OTHERS.contains(name) || value.isBlank() || fromKubernetes(name, value)) {
+            if (!name.startsWith(Setting.ENVIRONMENT_PREFIX) || OTHERS.contains(name) || value.isBlank()
+                    || fromKubernetes(name, value)) {
                 return;
             }
             Setting<?> setting = known.get(name);

@@ -19,7 +19,8 @@ import java.util.regex.Pattern;
  * @param name with its article, {@code a duration}
  * @param allowed what values are taken, for help, documentation and complaints
  * @param argument the placeholder in help; empty for a switch that needs no value
- * @param parser from trimmed text; throws {@link IllegalArgumentException}, with a message only where {@code allowed} does not say it all
+ * @param parser from trimmed text; throws {@link IllegalArgumentException}, with a message only where {@code allowed} does not
+ * say it all
  */
 public record Kind<T>(String name, String allowed, String argument, Function<String, T> parser) {
     private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?");
@@ -127,8 +128,8 @@ public record Kind<T>(String name, String allowed, String argument, Function<Str
     }
 
     /**
-     * Networks as CIDR or CIDR:port, separated by commas. Kept as text: the guard of outgoing connections reads it itself, and is asked
-     * through {@link ConfigReader#check}; here only what cannot be one is refused.
+     * Networks as CIDR or CIDR:port, separated by commas. Kept as text: the guard of outgoing connections reads it itself, and
+     * is asked through {@link ConfigReader#check}; here only what cannot be one is refused.
      */
     public static Kind<String> networks() {
         String allowed = "CIDR or CIDR:port, with commas between, such as 10.0.0.0/8,192.168.1.7/32:8080";
@@ -142,7 +143,8 @@ public record Kind<T>(String name, String allowed, String argument, Function<Str
 
     /** API tokens, {@code name:token} or {@code name:token:admin}, separated by commas; kept as text. */
     public static Kind<String> tokens() {
-        String allowed = "name:token or name:token:admin, with commas between; tokens of 16 to 512 visible characters without , and :";
+        String allowed = "name:token or name:token:admin, with commas between; "
+                + "tokens of 16 to 512 visible characters without , and :";
         return new Kind<>("a list of tokens", allowed, "TOKENS", text -> {
             if (!split(text).allMatch(one -> TOKEN.matcher(one).matches())) {
                 throw new IllegalArgumentException();

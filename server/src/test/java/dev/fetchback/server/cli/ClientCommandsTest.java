@@ -48,7 +48,8 @@ class ClientCommandsTest {
     private Loopback.Answer answer(HttpExchange request, byte[] body) {
         String line = request.getRequestMethod() + " " + request.getRequestURI();
         String token = request.getRequestHeaders().getFirst("Authorization");
-        requests.add(line + (token == null ? "" : " [" + token + "]") + (body.length == 0 ? "" : " " + new String(body, StandardCharsets.UTF_8)));
+        requests.add(line + (token == null ? "" : " [" + token + "]")
+                + (body.length == 0 ? "" : " " + new String(body, StandardCharsets.UTF_8)));
         synchronized (answers) {
             Queue<Loopback.Answer> queue = answers.get(line);
             if (queue == null) {
@@ -75,16 +76,19 @@ class ClientCommandsTest {
     @Test
     void submitSendsEachUrlAndPrintsItsId() {
         on("POST /v1/tasks", 202, "{\"id\":\"" + ID + "\",\"state\":\"queued\"}");
-        assertThat(run("", "submit", "https://a.example/?q=\"1\"", "--deliver-to", "https://r.example/", "--delay", "30s", "--priority", "7",
+        assertThat(run("", "submit", "https://a.example/?q=\"1\"", "--deliver-to", "https://r.example/", "--delay", "30s",
+                "--priority", "7",
                 "--label", "x", "--label", "y")).as(terminal.err()).isZero();
         assertThat(terminal.out()).isEqualTo(ID + "  queued  https://a.example/?q=\"1\"\n");
-        assertThat(requests).containsExactly("POST /v1/tasks {\"url\":\"https://a.example/?q=\\\"1\\\"\",\"deliver\":{\"to\":\"https://r.example/\"},"
+        assertThat(requests).containsExactly("POST /v1/tasks {\"url\":\"https://a.example/?q=\\\"1\\\"\","
+                + "\"deliver\":{\"to\":\"https://r.example/\"},"
                 + "\"delay\":\"30s\",\"priority\":7,\"labels\":[\"x\",\"y\"]}");
     }
 
     @Test
     void submitOfALineStreamIsOneBatch() {
-        on("POST /v1/batches", 202, "{\"id\":\"bat_1\",\"accepted\":2,\"rejected\":1,\"errors\":[{\"index\":2,\"detail\":\"no\\u001b scheme\"}]}");
+        on("POST /v1/batches", 202, "{\"id\":\"bat_1\",\"accepted\":2,\"rejected\":1,"
+                + "\"errors\":[{\"index\":2,\"detail\":\"no\\u001b scheme\"}]}");
         on("GET /v1/batches/bat_1", 200, "{\"finished\":0,\"states\":{\"queued\":2}}");
         on("GET /v1/batches/bat_1", 200, "{\"finished\":2,\"states\":{\"succeeded\":1,\"dead\":1}}");
         String in = "# pages\nhttps://a.example/1\n\n {\"url\":\"https://a.example/2\",\"priority\":9}\r\nexample\n";
@@ -92,7 +96,8 @@ class ClientCommandsTest {
         assertThat(terminal.out()).isEqualTo("bat_1  2 accepted, 1 rejected\n");
         assertThat(terminal.err()).isEqualTo("  item 3: no? scheme\nall finished; fetchback status bat_1 says how\n");
         assertThat(requests).containsExactly(
-                "POST /v1/batches {\"url\":\"https://a.example/1\"}\n{\"url\":\"https://a.example/2\",\"priority\":9}\n{\"url\":\"example\"}\n",
+                "POST /v1/batches {\"url\":\"https://a.example/1\"}\n"
+                        + "{\"url\":\"https://a.example/2\",\"priority\":9}\n{\"url\":\"example\"}\n",
                 "GET /v1/batches/bat_1", "GET /v1/batches/bat_1");
     }
 
@@ -126,7 +131,8 @@ class ClientCommandsTest {
     @Test
     void theTokenIsSentAndMissingOnesAreHintedAt() {
         on("GET /v1/tasks/" + ID, 401, "{\"code\":\"unauthorized\",\"title\":\"a token is needed\"}");
-        assertThat(run(Map.of("FETCHBACK_SERVER", server.origin() + "/", "FETCHBACK_TOKEN", "s3cret-s3cret-s3cret"), "", "status", ID)).isEqualTo(1);
+        assertThat(run(Map.of("FETCHBACK_SERVER", server.origin() + "/", "FETCHBACK_TOKEN", "s3cret-s3cret-s3cret"), "", "status",
+                ID)).isEqualTo(1);
         assertThat(requests).containsExactly("GET /v1/tasks/" + ID + " [Bearer s3cret-s3cret-s3cret]");
         assertThat(terminal.err()).contains("401", "FETCHBACK_TOKEN").doesNotContain("s3cret");
         assertThat(run(Map.of("FETCHBACK_TOKEN", "two\nlines"), "", "status", ID)).isEqualTo(2);
@@ -159,7 +165,8 @@ class ClientCommandsTest {
         on("GET /v1/tasks/" + ID, 200, "{\"id\":\"" + ID + "\",\"state\":\"dead\",\"labels\":[\"a\",\"b\"],\"result\":null,"
                 + "\"last_error\":{\"code\":\"http_500\",\"detail\":\"x\\ny\"}}");
         assertThat(run("", "status", ID)).isZero();
-        assertThat(terminal.out()).isEqualTo("id          " + ID + "\nstate       dead\nlabels      a, b\nlast_error\n  code    http_500\n  detail  x?y\n");
+        assertThat(terminal.out()).isEqualTo("id          " + ID
+                + "\nstate       dead\nlabels      a, b\nlast_error\n  code    http_500\n  detail  x?y\n");
         assertThat(run("", "status", ID, "--json")).isZero();
         assertThat(terminal.out()).startsWith("{\"id\"");
     }
@@ -177,7 +184,8 @@ class ClientCommandsTest {
         on("GET /v1/dead?limit=50", 200, "{\"tasks\":[{\"id\":\"" + ID + "\",\"state\":\"dead\",\"url\":\"https://a.example/\","
                 + "\"last_error\":{\"code\":\"http_500\"}}],\"next_cursor\":\"c\"}");
         assertThat(run("", "dead")).isZero();
-        assertThat(terminal.out()).isEqualTo(ID + "  dead       https://a.example/  http_500\n… and more; --limit shows up to 1000\n");
+        assertThat(terminal.out()).isEqualTo(ID + "  dead       https://a.example/  http_500\n"
+                + "… and more; --limit shows up to 1000\n");
     }
 
     @Test
@@ -202,7 +210,8 @@ class ClientCommandsTest {
         assertThat(run("", "redrive", "--all")).isZero();
         assertThat(terminal.out()).isEqualTo("11990 tasks will be sent again\n");
         assertThat(requests).containsExactly("POST /v1/dead/redrive {\"dry_run\":true}",
-                "POST /v1/dead/redrive {\"dry_run\":false,\"limit\":10000}", "POST /v1/dead/redrive {\"dry_run\":false,\"limit\":2000}",
+                "POST /v1/dead/redrive {\"dry_run\":false,\"limit\":10000}",
+                        "POST /v1/dead/redrive {\"dry_run\":false,\"limit\":2000}",
                 "POST /v1/dead/redrive {\"dry_run\":false,\"limit\":10}");
         requests.clear();
         answers.clear();
@@ -216,7 +225,8 @@ class ClientCommandsTest {
     void tailShowsEachFinishedTaskOnce() throws Exception {
         String list = "GET /v1/tasks?state=succeeded,failed,dead,cancelled,expired&limit=200";
         on(list, 200, "{\"tasks\":[{\"id\":\"tsk_1\",\"state\":\"succeeded\",\"url\":\"https://a.example/1\"}]}");
-        on(list, 200, "{\"tasks\":[{\"id\":\"tsk_3\",\"state\":\"failed\"},{\"id\":\"tsk_2\",\"state\":\"dead\"},{\"id\":\"tsk_1\"}]}");
+        on(list, 200, "{\"tasks\":[{\"id\":\"tsk_3\",\"state\":\"failed\"},{\"id\":\"tsk_2\",\"state\":\"dead\"},"
+                + "{\"id\":\"tsk_1\"}]}");
         TailCommand tail = new TailCommand(1);
         CommandLine line = new CommandLine(tail.spec());
         terminal = new TestTerminal(folder, Map.of(), "");

@@ -38,7 +38,8 @@ class EventFormatterTest {
     void jsonIsOneObject() throws Exception {
         String line = format(LogFormat.JSON, null, "receiver stopped id={0} tries={1} level={2}", "a \"b\"", 3, "x");
         assertThat(Json.object(line)).containsExactlyInAnyOrderEntriesOf(Map.of(
-                "time", "2026-11-22T10:00:00.123Z", "level", "WARN", "event", "receiver stopped", "id", "a \"b\"", "tries", 3, "level_", "x",
+                "time", "2026-11-22T10:00:00.123Z", "level", "WARN", "event", "receiver stopped", "id", "a \"b\"", "tries", 3,
+                        "level_", "x",
                 "logger", "dev.fetchback.test"));
     }
 
@@ -55,7 +56,8 @@ class EventFormatterTest {
     @EnumSource
     void linesAreBounded(LogFormat format) throws Exception {
         String value = "\u0001".repeat(100_000);
-        String line = format(format, new IllegalStateException(value), value + " a={0} b={1} c={2} d={3} e={4}", value, value, value, value, value);
+        String line = format(format, new IllegalStateException(value), value + " a={0} b={1} c={2} d={3} e={4}", value, value,
+                value, value, value);
         assertThat(line).hasSizeLessThanOrEqualTo(EventFormatter.LINE_MAX + 1);
         if (format == LogFormat.JSON) {
             assertThat(Json.object(line)).containsKey("event");
@@ -66,7 +68,8 @@ class EventFormatterTest {
     void anExceptionIsPartOfTheLine() {
         Exception thrown = new IllegalStateException("outer", new IOException("inner"));
         assertThat(format(LogFormat.TEXT, thrown, "failed"))
-                .contains("failed error=\"java.lang.IllegalStateException: outer <- java.io.IOException: inner\" stack=\"EventFormatterTest.");
+                .contains("failed error=\"java.lang.IllegalStateException: outer <- java.io.IOException: inner\" "
+                        + "stack=\"EventFormatterTest.");
         assertThat(format(LogFormat.TEXT, null, "failed id={0}", "x", thrown)).contains("failed id=x error=\"java.lang.Ill");
         assertThat(format(LogFormat.TEXT, null, "failed cause={0}", thrown)).doesNotContain("stack=");
     }

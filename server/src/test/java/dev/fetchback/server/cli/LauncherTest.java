@@ -34,8 +34,10 @@ class LauncherTest {
         root = Files.createDirectories(folder.resolve("a checkout"));
         jdks = Files.createDirectories(folder.resolve("jvm"));
         script(root.resolve("fetchback"), Files.readString(Path.of("..", "fetchback")));
-        script(root.resolve("mvnw"), "#!/bin/sh\necho \"mvnw $* with $JAVA_HOME in $PWD\" >> built\nmkdir -p server/target\n: > server/target/fetchback.jar\n");
-        for (String source : List.of("core/src/main/A.java", "server/src/main/B.java", "pom.xml", "core/pom.xml", "server/pom.xml")) {
+        script(root.resolve("mvnw"), "#!/bin/sh\necho \"mvnw $* with $JAVA_HOME in $PWD\" >> built\n"
+                + "mkdir -p server/target\n: > server/target/fetchback.jar\n");
+        for (String source : List.of("core/src/main/A.java", "server/src/main/B.java", "pom.xml", "core/pom.xml",
+                "server/pom.xml")) {
             Path file = root.resolve(source);
             Files.createDirectories(file.getParent());
             Files.setLastModifiedTime(Files.createFile(file), FileTime.from(LONG_AGO));
@@ -55,7 +57,8 @@ class LauncherTest {
         // Says how it was called, an argument a line; a training run leaves a cache.
         script(home.resolve("bin/java"), """
                 #!/bin/sh
-                for one in "$@"; do case $one in -XX:AOTCacheOutput=*) echo "$*" >> "%s/trained"; : > "${one#*=}"; exit 0 ;; esac; done
+                for one in "$@"; do case $one in -XX:AOTCacheOutput=*) echo "$*" >> "%s/trained";
+                        : > "${one#*=}"; exit 0 ;; esac; done
                 echo "java=%s pid=$$"
                 for one in "$@"; do echo "[$one]"; done
                 exit 7
@@ -72,13 +75,15 @@ class LauncherTest {
         command.addAll(List.of(arguments));
         Path out = folder.resolve("out.txt");
         Path err = folder.resolve("err.txt");
-        ProcessBuilder builder = new ProcessBuilder(command).directory(in.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile());
+        ProcessBuilder builder = new ProcessBuilder(command).directory(in.toFile()).redirectOutput(out.toFile())
+                .redirectError(err.toFile());
         builder.environment().clear();
         builder.environment().putAll(environment);
         Process process = builder.start();
         try {
             assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("the launcher ends").isTrue();
-            return new Run(process.exitValue(), process.pid(), Files.readAllLines(out), Files.readString(err, StandardCharsets.UTF_8));
+            return new Run(process.exitValue(), process.pid(), Files.readAllLines(out),
+                    Files.readString(err, StandardCharsets.UTF_8));
         } finally {
             process.destroyForcibly();
         }
@@ -96,7 +101,8 @@ class LauncherTest {
     // /usr/bin holds sh and grep but often a java too, so these tests keep that one out with folders of links.
     private void hideJavaOfThePath() throws IOException {
         Path bin = Files.createDirectories(folder.resolve("bin"));
-        for (String tool : List.of("dirname", "readlink", "grep", "sed", "find", "head", "tail", "mktemp", "touch", "rm", "mkdir", "sh")) {
+        for (String tool : List.of("dirname", "readlink", "grep", "sed", "find", "head", "tail", "mktemp", "touch", "rm", "mkdir",
+                "sh")) {
             for (String place : List.of("/usr/bin", "/bin")) {
                 Path real = Path.of(place, tool);
                 if (Files.exists(real) && !Files.exists(bin.resolve(tool))) {
@@ -113,7 +119,8 @@ class LauncherTest {
         jdk(jdks.resolve("old"), "17.0.15");
         Run run = run("demo");
         assertThat(run.exitCode()).isEqualTo(2);
-        assertThat(run.err()).contains("needs Java 25", "openjdk-25-jdk", "brew install openjdk@25", "adoptium.net", "/usr/lib/jvm", "JAVA_HOME (not set)");
+        assertThat(run.err()).contains("needs Java 25", "openjdk-25-jdk", "brew install openjdk@25", "adoptium.net",
+                "/usr/lib/jvm", "JAVA_HOME (not set)");
         assertThat(builds()).isEmpty();
     }
 
@@ -123,7 +130,8 @@ class LauncherTest {
         Run run = run("demo", "two words", "*");
         assertThat(run.err()).contains("building", "preparing a fast start");
         assertThat(run.exitCode()).isEqualTo(7);
-        assertThat(run.out().getFirst()).as("exec keeps the process, so signals reach java").isEqualTo("java=" + home + " pid=" + run.pid());
+        assertThat(run.out().getFirst()).as("exec keeps the process, so signals reach java")
+                .isEqualTo("java=" + home + " pid=" + run.pid());
         assertThat(run.out()).contains("[-Xmx512m]", "[--enable-native-access=ALL-UNNAMED]",
                 "[-XX:AOTCache=" + root.toRealPath() + "/server/target/fetchback.aot]").endsWith("[demo]", "[two words]", "[*]");
         assertThat(builds()).singleElement().asString()
@@ -146,7 +154,8 @@ class LauncherTest {
     @Test
     void worksThroughLinksFromAnyFolder() throws Exception {
         jdk(jdks.resolve("temurin-25"), "25.0.3");
-        Path link = Files.createSymbolicLink(Files.createDirectories(folder.resolve("bin2")).resolve("fb"), Path.of("../a checkout/fetchback"));
+        Path link = Files.createSymbolicLink(Files.createDirectories(folder.resolve("bin2")).resolve("fb"),
+                Path.of("../a checkout/fetchback"));
         Path second = Files.createSymbolicLink(folder.resolve("fb2"), link);
         Run run = run(second, Path.of("/"), "version");
         assertThat(run.exitCode()).as(run.err()).isEqualTo(7);
@@ -174,7 +183,8 @@ class LauncherTest {
     void optionsOfTheUserReplaceHeapAndCollector() throws Exception {
         jdk(jdks.resolve("temurin-25"), "25.0.3");
         environment.put("FETCHBACK_JAVA_OPTS", "-Xmx2g -XX:+UseZGC -Dx=y");
-        assertThat(run("serve").out()).contains("[-Xmx2g]", "[-XX:+UseZGC]", "[-Dx=y]").doesNotContain("[-Xmx512m]", "[-XX:+UseSerialGC]");
+        assertThat(run("serve").out()).contains("[-Xmx2g]", "[-XX:+UseZGC]", "[-Dx=y]")
+                .doesNotContain("[-Xmx512m]", "[-XX:+UseSerialGC]");
     }
 
     @Test
@@ -190,7 +200,8 @@ class LauncherTest {
     @Test
     void aCacheThatCannotBeMadeOrIsOlderThanTheJarIsLeftAside() throws Exception {
         Path home = jdk(jdks.resolve("temurin-25"), "25.0.3");
-        script(home.resolve("bin/java"), "#!/bin/sh\ncase $* in *AOTCacheOutput*) exit 1 ;; esac\nfor one in \"$@\"; do echo \"[$one]\"; done\n");
+        script(home.resolve("bin/java"), "#!/bin/sh\ncase $* in *AOTCacheOutput*) exit 1 ;; esac\n"
+                + "for one in \"$@\"; do echo \"[$one]\"; done\n");
         Run run = run("version");
         assertThat(run.exitCode()).isZero();
         assertThat(run.out()).noneMatch(argument -> argument.contains("AOTCache="));

@@ -23,7 +23,8 @@ class ServeCommandTest {
     @Test
     void listensTellsItAndEndsWith0OnSigterm() throws Exception {
         List<String> flags = List.of("--port", "0", "--data-dir", folder.resolve("d").toString());
-        try (ServerProcess server = ServerProcess.start(stub("none"), flags, Receiver.newSecret(new java.security.SecureRandom()), folder)) {
+        try (ServerProcess server = ServerProcess.start(stub("none"), flags, Receiver.newSecret(new java.security.SecureRandom()),
+                folder)) {
             assertThat(server.port()).isPositive();
             assertThat(server.stop(20)).as(server.log()).isZero();
         }
@@ -33,7 +34,8 @@ class ServeCommandTest {
     void badConfigurationEndsWith2AndEveryProblem() {
         TestTerminal terminal = new TestTerminal(folder, Map.of("FETCHBACK_DRAIN", "x"), "");
         assertThat(new Commands(StubServer::start, terminal.terminal()).run("serve", "--port", "x")).isEqualTo(2);
-        assertThat(terminal.err()).startsWith("fetchback: 2 problems in the configuration\n  FETCHBACK_DRAIN").doesNotContain("\tat ");
+        assertThat(terminal.err()).startsWith("fetchback: 2 problems in the configuration\n  FETCHBACK_DRAIN")
+                .doesNotContain("\tat ");
     }
 
     @Test

@@ -86,14 +86,16 @@ final class StubServer implements RunningServer {
                 work.execute(() -> relay(id, url));
             }
         }
-        return new Loopback.Answer(202, "application/json", ("{\"id\":\"" + id + "\",\"state\":\"queued\"}").getBytes(StandardCharsets.US_ASCII));
+        return new Loopback.Answer(202, "application/json", ("{\"id\":\"" + id + "\",\"state\":\"queued\"}")
+                .getBytes(StandardCharsets.US_ASCII));
     }
 
     private void relay(String id, String url) {
         try {
             String page = client.send(HttpRequest.newBuilder(URI.create(url)).build(), BodyHandlers.ofString()).body();
             String type = flaw.equals("fails") ? "task.failed" : "task.succeeded";
-            String envelope = "{\"type\":\"" + type + "\",\"data\":{\"id\":\"" + id + "\",\"url\":" + Json.quote(url) + ",\"status\":200,\"body\":"
+            String envelope = "{\"type\":\"" + type + "\",\"data\":{\"id\":\"" + id + "\",\"url\":" + Json.quote(url)
+                    + ",\"status\":200,\"body\":"
                     + Json.quote(page) + "}}";
             long now = 1_700_000_000L;
             String signature = flaw.equals("unsigned") ? "v1,AAAA" : "v1,AAAA v1," + sign(id + "." + now + "." + envelope);

@@ -20,7 +20,8 @@ class VerifyDurabilityTest {
 
     private DurabilityTrial.Audit audit(String flaw, int rounds, int tasks) throws Exception {
         TestTerminal terminal = new TestTerminal(folder, Map.of(), "");
-        DurabilityTrial.Plan plan = new DurabilityTrial.Plan(ServeCommandTest.stub(flaw), rounds, tasks, new SplittableRandom(SEED));
+        DurabilityTrial.Plan plan = new DurabilityTrial.Plan(ServeCommandTest.stub(flaw), rounds, tasks,
+                new SplittableRandom(SEED));
         try (DurabilityTrial trial = new DurabilityTrial(plan, terminal.terminal()).patient(2)) {
             return trial.run();
         }
@@ -42,7 +43,8 @@ class VerifyDurabilityTest {
 
     @Test
     void theVerdictNeedsAllOfIt() {
-        assertThat(judge(new DurabilityTrial.Audit(10, 9, 9, 0, 3, 0, 0, 0))).startsWith("0").contains("PASSED", "lost                 0");
+        assertThat(judge(new DurabilityTrial.Audit(10, 9, 9, 0, 3, 0, 0, 0))).startsWith("0")
+                .contains("PASSED", "lost                 0");
         assertThat(judge(new DurabilityTrial.Audit(10, 9, 8, 1, 3, 0, 0, 0))).startsWith("1").contains("FAILED");
         assertThat(judge(new DurabilityTrial.Audit(10, 9, 9, 0, 99, 0, 0, 0))).startsWith("1").contains("came twice");
         assertThat(judge(new DurabilityTrial.Audit(10, 9, 9, 0, 3, 1, 0, 0))).startsWith("1");

@@ -70,7 +70,8 @@ class ConfigReaderTest {
         assertThat(faults(environment, "--port", "99999", "--hots", "x", "surplus", "--store", "mysql"))
                 .containsExactlyInAnyOrder(
                         "fetchback.yaml:2 fetch.concurency: no such setting; did you mean fetch-concurrency?",
-                        "fetchback.yaml:3 fetch.per-host-gap = \"3 parsecs\": is not a duration; allowed: 0s to 1h, in ms, s, m, h or d",
+                        "fetchback.yaml:3 fetch.per-host-gap = \"3 parsecs\": "
+                                + "is not a duration; allowed: 0s to 1h, in ms, s, m, h or d",
                         "fetchback.yaml:4 log = \"xml\": is not one of the choices; allowed: text or json",
                         "FETCHBACK_DRAIN = \"8\": is not a duration (it has no unit); allowed: 0s to 10m, in ms, s, m, h or d",
                         "FETCHBACK_PROT: no such variable; did you mean FETCHBACK_PORT?",
@@ -87,16 +88,21 @@ class ConfigReaderTest {
 
     @Test
     void postgresIsToldFromATypo() {
-        assertThat(faults(Map.of(), "--store", "jdbc:postgresql://db/x")).singleElement().asString().contains("comes with a later version");
+        assertThat(faults(Map.of(), "--store", "jdbc:postgresql://db/x")).singleElement().asString()
+                .contains("comes with a later version");
     }
 
     @ParameterizedTest
     @CsvSource({
         "--port, -1", "--port, 65536", "--port, 1.5", "--port, ''", "--fetch-concurrency, 0", "--fetch-concurrency, 100001",
-        "--fetch-concurrency, 99999999999", "--drain, 11m", "--drain, -1s", "--drain, 1 s", "--body-memory, 17GiB", "--body-memory, 1MB",
-        "--body-memory, 9999999999999TiB", "--deliver-to, ftp://x/", "--deliver-to, x", "--deliver-to, http://u:p@x/", "--deliver-to, http://x/#a",
-        "--host, a b", "--host, 1.2.3", "--host, 127.0.0.1:80", "--fetch-allow-networks, localhost", "--deliver-schedule, '1s,,2s'",
-        "--node-name, a b", "--api-token-file, /no/such/file", "--insecure=maybe, ''", "--fetch-robots, OBEY", "--config, /no/such.yaml"
+        "--fetch-concurrency, 99999999999", "--drain, 11m", "--drain, -1s", "--drain, 1 s", "--body-memory, 17GiB",
+                "--body-memory, 1MB",
+        "--body-memory, 9999999999999TiB", "--deliver-to, ftp://x/", "--deliver-to, x", "--deliver-to, http://u:p@x/",
+                "--deliver-to, http://x/#a",
+        "--host, a b", "--host, 1.2.3", "--host, 127.0.0.1:80", "--fetch-allow-networks, localhost",
+                "--deliver-schedule, '1s,,2s'",
+        "--node-name, a b", "--api-token-file, /no/such/file", "--insecure=maybe, ''", "--fetch-robots, OBEY",
+                "--config, /no/such.yaml"
     })
     void refuses(String flag, String value) {
         String[] flags = flag.contains("=") ? new String[] {flag} : new String[] {flag, value};
@@ -134,13 +140,15 @@ class ConfigReaderTest {
         assertThat(read(Map.of(), "--deliver-secret-file", file.toString()).get(Settings.DELIVER_SECRET)).isEqualTo(SECRET);
         assertThat(read(Map.of("FETCHBACK_DELIVER_SECRET", SECRET)).toString()).contains("(hidden)").doesNotContain(SECRET);
         assertThat(faults(Map.of("FETCHBACK_DELIVER_SECRET", SECRET), "--deliver-secret-file", file.toString())).hasSize(1);
-        assertThat(faults(Map.of("FETCHBACK_DELIVER_SECRET", "whsec_tooshort"))).singleElement().asString().doesNotContain("tooshort");
+        assertThat(faults(Map.of("FETCHBACK_DELIVER_SECRET", "whsec_tooshort"))).singleElement().asString()
+                .doesNotContain("tooshort");
         assertThat(faults(Map.of("FETCHBACK_API_TOKENS", "a:hunter2"))).singleElement().asString().doesNotContain("hunter2");
         assertThat(faults(Map.of(), "--deliver-secret", SECRET)).singleElement().asString()
                 .contains("FETCHBACK_DELIVER_SECRET").doesNotContain(SECRET);
         assertThat(faults(Map.of(), "--api-tokens=a:0123456789abcdef")).singleElement().asString().doesNotContain("0123");
         Files.writeString(file, "whsec_nonsense");
-        assertThat(faults(Map.of(), "--deliver-secret-file", file.toString())).singleElement().asString().doesNotContain("nonsense");
+        assertThat(faults(Map.of(), "--deliver-secret-file", file.toString())).singleElement().asString()
+                .doesNotContain("nonsense");
         yaml("deliver-secret: " + SECRET);
         assertThat(faults(Map.of())).singleElement().asString().startsWith("fetchback.yaml:1").doesNotContain(SECRET);
     }
@@ -169,12 +177,14 @@ class ConfigReaderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "port: [", "- 1", "just text", "port:", "port: {a: 1}", "? [a]\n: 1", "a: &x {b: *x}", "port: [[1]]", "a: *nowhere", "port: 1\n  b: 2",
+        "port: [", "- 1", "just text", "port:", "port: {a: 1}", "? [a]\n: 1", "a: &x {b: *x}", "port: [[1]]", "a: *nowhere",
+                "port: 1\n  b: 2",
         "\tport: 1", "a: !!java.lang.String {}"
     })
     void yamlThatIsNotAListOfSettingsIsRefusedInOneLine(String text) throws Exception {
         yaml(text.split("\n"));
-        assertThat(faults(Map.of())).isNotEmpty().allSatisfy(fault -> assertThat(fault).startsWith("fetchback.yaml").doesNotContain("\n"));
+        assertThat(faults(Map.of())).isNotEmpty().allSatisfy(fault -> assertThat(fault).startsWith("fetchback.yaml")
+                .doesNotContain("\n"));
     }
 
     @Test
@@ -192,14 +202,16 @@ class ConfigReaderTest {
         Files.writeString(folder.resolve("other.yaml"), "port: 7");
         assertThat(read(Map.of(), "--config", "other.yaml").get(Settings.PORT)).isEqualTo(7);
         assertThat(read(Map.of("FETCHBACK_CONFIG", "other.yaml")).get(Settings.PORT)).isEqualTo(7);
-        assertThat(faults(Map.of(), "--config", "none.yaml")).singleElement().asString().startsWith("none.yaml").contains("no such file");
+        assertThat(faults(Map.of(), "--config", "none.yaml")).singleElement().asString().startsWith("none.yaml")
+                .contains("no such file");
     }
 
     @Test
     void variablesOfKubernetesAndEmptyOnesAreNotSettings() throws Exception {
         Map<String, String> environment = Map.of(
                 "FETCHBACK_PORT", "tcp://10.0.0.1:8080", "FETCHBACK_PORT_8080_TCP", "x", "FETCHBACK_SERVICE_HOST", "10.0.0.1",
-                "FETCHBACK_DELIVER_TO", "", "FETCHBACK_SERVER", "http://x", "FETCHBACK_TOKEN", "t", "FETCHBACK_JAVA_OPTS", "-Xmx1g");
+                "FETCHBACK_DELIVER_TO", "", "FETCHBACK_SERVER", "http://x", "FETCHBACK_TOKEN", "t", "FETCHBACK_JAVA_OPTS",
+                        "-Xmx1g");
         assertThat(read(environment).changed()).isEmpty();
     }
 
@@ -215,7 +227,8 @@ class ConfigReaderTest {
         ConfigReader reader = new ConfigReader(Map.of(), folder).check(Settings.FETCH_ALLOW_NETWORKS, text -> {
             throw new IllegalArgumentException("bits beyond the prefix");
         });
-        ConfigException e = catchThrowableOfType(ConfigException.class, () -> reader.read(List.of("--fetch-allow-networks", "10.0.0.1/8")));
+        ConfigException e = catchThrowableOfType(ConfigException.class,
+                () -> reader.read(List.of("--fetch-allow-networks", "10.0.0.1/8")));
         assertThat(e.faults()).singleElement().asString().contains("10.0.0.1/8", "(bits beyond the prefix)");
     }
 

@@ -9,7 +9,8 @@ class NearestTest {
     @Test
     void findsWhatWasMeantAndNothingFarOff() {
         assertThat(Nearest.to("prot", Stream.of("port", "host"))).contains("port");
-        assertThat(Nearest.to("fetch-concurency", Stream.of("fetch-concurrency", "deliver-concurrency"))).contains("fetch-concurrency");
+        assertThat(Nearest.to("fetch-concurency", Stream.of("fetch-concurrency", "deliver-concurrency")))
+                .contains("fetch-concurrency");
         assertThat(Nearest.to("colour", Stream.of("port", "host"))).isEmpty();
         assertThat(Nearest.to("x".repeat(5000), Stream.of("port"))).isEmpty();
     }

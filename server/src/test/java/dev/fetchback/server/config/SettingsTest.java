@@ -25,7 +25,8 @@ class SettingsTest {
             }
             String name = setting.secret() ? "`" + setting.variable() + "` (environment only)" : "`" + setting.name() + "`";
             String fallback = setting.fallback() == null ? "" : "`" + setting.fallback() + "`";
-            lines.add("| " + name + " | " + fallback + " | " + setting.kind().allowed().replace("|", "\\|") + " | " + setting.about() + " |");
+            lines.add("| " + name + " | " + fallback + " | " + setting.kind().allowed().replace("|", "\\|") + " | "
+                    + setting.about() + " |");
         }
         return lines;
     }
@@ -34,13 +35,15 @@ class SettingsTest {
     void theDocumentHoldsTheTableBothWays() throws IOException {
         try (Stream<String> lines = Files.lines(DOCUMENT)) {
             List<String> found = lines.filter(line -> line.startsWith("### ") || line.startsWith("| ")).toList();
-            assertThat(found).as("docs/configuration.md must hold exactly these lines:\n" + String.join("\n", tables())).isEqualTo(tables());
+            assertThat(found).as("docs/configuration.md must hold exactly these lines:\n" + String.join("\n", tables()))
+                    .isEqualTo(tables());
         }
     }
 
     @Test
     void namesAreUniqueAndInOneStyle() {
-        assertThat(Settings.ALL).extracting(Setting::name).doesNotHaveDuplicates().allMatch(name -> name.matches("[a-z]+(-[a-z]+)*"));
+        assertThat(Settings.ALL).extracting(Setting::name).doesNotHaveDuplicates()
+                .allMatch(name -> name.matches("[a-z]+(-[a-z]+)*"));
         assertThat(Settings.ALL).extracting(Setting::variable).doesNotContainAnyElementsOf(Environment.OTHERS);
         assertThat(Settings.ALL).extracting(Setting::about).allMatch(about -> about.endsWith("."));
         assertThat(Settings.FETCH_PER_HOST_GAP.variable()).isEqualTo("FETCHBACK_FETCH_PER_HOST_GAP");
@@ -49,7 +52,8 @@ class SettingsTest {
     @Test
     void everythingDesignNamesIsThere() {
         assertThat(Settings.ALL).extracting(Setting::flag).contains(
-                "--host", "--port", "--data-dir", "--node-name", "--store", "--deliver-to", "--public-url", "--fetch-allow-networks",
+                "--host", "--port", "--data-dir", "--node-name", "--store", "--deliver-to", "--public-url",
+                        "--fetch-allow-networks",
                 "--deliver-allow-networks", "--fetch-concurrency", "--fetch-per-host-concurrency", "--fetch-per-host-gap",
                 "--fetch-per-address-concurrency", "--fetch-robots", "--api-token-file", "--insecure", "--drain", "--log");
     }
