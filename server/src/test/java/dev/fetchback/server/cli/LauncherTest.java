@@ -58,7 +58,7 @@ class LauncherTest {
         script(home.resolve("bin/java"), """
                 #!/bin/sh
                 for one in "$@"; do case $one in -XX:AOTCacheOutput=*) echo "$*" >> "%s/trained";
-                        : > "${one#*=}"; exit 0 ;; esac; done
+                        echo x > "${one#*=}"; exit 0 ;; esac; done
                 echo "java=%s pid=$$"
                 for one in "$@"; do echo "[$one]"; done
                 exit 7
@@ -200,14 +200,25 @@ class LauncherTest {
     @Test
     void aCacheThatCannotBeMadeOrIsOlderThanTheJarIsLeftAside() throws Exception {
         Path home = jdk(jdks.resolve("temurin-25"), "25.0.3");
-        script(home.resolve("bin/java"), "#!/bin/sh\ncase $* in *AOTCacheOutput*) exit 1 ;; esac\n"
+        script(home.resolve("bin/java"), "#!/bin/sh\ncase $* in *AOTCacheOutput*) echo x >> '" + root + "/trained'; exit 1 ;; esac\n"
                 + "for one in \"$@\"; do echo \"[$one]\"; done\n");
         Run run = run("version");
         assertThat(run.exitCode()).isZero();
         assertThat(run.out()).noneMatch(argument -> argument.contains("AOTCache="));
-        Path cache = Files.createFile(root.resolve("server/target/fetchback.aot"));
-        Files.setLastModifiedTime(cache, FileTime.from(LONG_AGO));
         assertThat(run("version").out()).noneMatch(argument -> argument.contains("AOTCache="));
+        assertThat(Files.readAllLines(root.resolve("trained"))).as("not tried again in vain").hasSize(1);
+    }
+
+    @Test
+    void aJarThatWasBuiltOtherwiseIsTrainedForToo() throws Exception {
+        jdk(jdks.resolve("temurin-25"), "25.0.3");
+        Files.createDirectories(root.resolve("server/target"));
+        Files.createFile(root.resolve("server/target/fetchback.jar"));
+        Path cache = Files.writeString(root.resolve("server/target/fetchback.aot"), "of an older jar");
+        Files.setLastModifiedTime(cache, FileTime.from(LONG_AGO));
+        assertThat(run("version").err()).contains("preparing a fast start");
+        assertThat(builds()).isEmpty();
+        assertThat(Files.readString(cache)).isEqualTo("x\n");
     }
 
     @Test
