@@ -94,7 +94,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             Path bodies = Files.createDirectories(with.dataDir.resolve("bodies"));
             Worker.Steps steps = new Worker.Steps(
                     new FetchStep(pages, budget, bodies, with.userAgent, clock),
-                    DeliverStep.over(receivers, endpoints, envelope, with.deliver,
+                    new DeliverStep(receivers, endpoints, envelope, with.deliver,
                             new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry));
             Executor threads = Thread::startVirtualThread;
             this.worker = new Worker(with.work, new Worker.Parts(
