@@ -94,7 +94,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             Path bodies = Files.createDirectories(with.dataDir.resolve("bodies"));
             Worker.Steps steps = new Worker.Steps(
                     new FetchStep(pages, budget, bodies, with.userAgent, clock),
-                    DeliverStep.over(receivers, endpoints, envelope, with.deliver,
+                    new DeliverStep(receivers, endpoints, envelope, with.deliver,
                             new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry));
             Executor threads = Thread::startVirtualThread;
             this.worker = new Worker(with.work, new Worker.Parts(
@@ -158,7 +158,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
         DeliverOptions deliver = spec.deliver();
         Duration keep = schedule.keep();
         Task.Plan plan = new Task.Plan(
-                host(spec.url()),
+                target(spec.url()).hostPort(),
                 deliver == null ? null : receiverId(deliver.to()),
                 schedule.priority(),
                 spec.fetch().maxAttempts(),
@@ -170,11 +170,11 @@ public final class Fetchback implements Tasks, AutoCloseable {
         return Task.submitted(ids.task(), plan, wake, store.epoch());
     }
 
-    private static String host(String url) {
+    private static Target target(String url) {
         try {
-            return Target.parse(url).hostPort();
+            return Target.parse(url);
         } catch (BadUrl e) {
-            throw new IllegalArgumentException("the URL '" + url + "' cannot be fetched: " + e.getMessage(), e);
+            throw new IllegalArgumentException("the URL '" + url + "' cannot be used: " + e.getMessage(), e);
         }
     }
 
@@ -183,7 +183,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
         if (known != null) {
             return known;
         }
-        String id = Endpoints.receiverId(url);
+        String id = Endpoints.receiverId(target(url));
         if (receiverIds.size() < RECEIVER_IDS_MAX) {
             receiverIds.put(url, id);
         }

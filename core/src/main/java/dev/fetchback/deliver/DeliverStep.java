@@ -3,6 +3,8 @@ package dev.fetchback.deliver;
 import dev.fetchback.deliver.Letters.Stamp;
 import dev.fetchback.deliver.Letters.Written;
 import dev.fetchback.deliver.Post.Reply;
+import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.Kind;
 import dev.fetchback.outbound.Outbound;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Problem;
@@ -37,15 +39,21 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
     private final DeliverMetrics metrics;
     private final Semaphore memory;
 
-    /** Posts through {@code outbound}, which holds the policy for receivers. */
-    public static DeliverStep over(
+    /**
+     * A step that posts through {@code outbound}.
+     *
+     * @param outbound made for receivers: with the networks that they may be in
+     * @param envelope shared with whoever else shows outcomes
+     * @param registry gets the metrics
+     */
+    public DeliverStep(
             Outbound outbound,
             Endpoints endpoints,
             Envelope envelope,
             DeliverSettings settings,
             Surroundings surroundings,
             PrometheusRegistry registry) {
-        return new DeliverStep(new OutboundPost(outbound), endpoints, envelope, settings, surroundings, registry);
+        this(new OutboundPost(outbound), endpoints, envelope, settings, surroundings, registry);
     }
 
     DeliverStep(
@@ -83,7 +91,14 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
         if (!parcel.stored() && letters.linked(deliver, parcel.outcome())) {
             return storeFirst();
         }
-        return switch (endpoints.of(receiver, deliver.to()).enter(parcel.stored())) {
+        Endpoint endpoint;
+        try {
+            endpoint = endpoints.of(receiver, deliver.to());
+        } catch (BadUrl e) {
+            metrics.count(DeliverMetrics.Kind.FAILED);
+            return new DeliverResult.Refused(new Problem(Kind.BAD_URL.code(), e.getMessage(), 0), 0);
+        }
+        return switch (endpoint.enter(parcel.stored())) {
             case Endpoint.Busy busy -> storeFirst();
             case Endpoint.Stopped stopped -> {
                 metrics.count(DeliverMetrics.Kind.STOPPED);
@@ -124,7 +139,7 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
         }
     }
 
-    private DeliverResult exchange(Written written, Endpoint.Permit permit) throws InterruptedException {
+    private DeliverResult exchange(Written written, Endpoint.Permit permit) throws IOException, InterruptedException {
         long start = surroundings.nanos().getAsLong();
         Reply reply = post.send(written.letter());
         long took = surroundings.nanos().getAsLong() - start;

@@ -1,5 +1,7 @@
 package dev.fetchback.deliver;
 
+import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.Target;
 import dev.fetchback.store.ReceiverRecord;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * many threads.
  */
 public final class Endpoints {
+    private static final System.Logger LOG = System.getLogger(Endpoints.class.getName());
+
     /** How many of the least recently used are looked at for one to forget. */
     private static final int FORGET_TRIES = 16;
 
@@ -37,26 +41,30 @@ public final class Endpoints {
         this.listener = listener;
     }
 
-    /** The id of a receiver: the same for all URLs that differ in query, userinfo or fragment only. */
-    public static String receiverId(String url) {
-        return EndpointName.of(url).id();
+    /** The id of a receiver: the same for all URLs that differ in their query only. */
+    public static String receiverId(Target target) {
+        return EndpointName.of(target).id();
     }
 
     /** Takes over what was saved before a restart. */
     public synchronized void load(List<ReceiverRecord> saved) {
         for (ReceiverRecord one : saved) {
-            EndpointName name = EndpointName.of(one.endpoint());
-            put(one.id(), name, one);
+            try {
+                put(one.id(), Target.parse(one.endpoint()), one);
+            } catch (BadUrl e) {
+                LOG.log(System.Logger.Level.WARNING, "What was saved of receiver " + one.id() + " is left out: " + e.getMessage());
+            }
         }
     }
 
     /** The endpoint of a receiver's URL. */
-    synchronized Endpoint of(String id, String url) {
+    synchronized Endpoint of(String id, String url) throws BadUrl {
         Endpoint known = byId.get(id);
-        return known != null ? known : put(id, EndpointName.of(url), null);
+        return known != null ? known : put(id, Target.parse(url), null);
     }
 
-    private Endpoint put(String id, EndpointName name, @Nullable ReceiverRecord saved) {
+    private Endpoint put(String id, Target target, @Nullable ReceiverRecord saved) {
+        EndpointName name = EndpointName.of(target);
         if (byId.size() >= settings.limits().endpointsMax()) {
             forgetOne();
         }

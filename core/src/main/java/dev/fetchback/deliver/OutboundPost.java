@@ -6,27 +6,18 @@ import dev.fetchback.outbound.Exchange;
 import dev.fetchback.outbound.Field;
 import dev.fetchback.outbound.Kind;
 import dev.fetchback.outbound.Outbound;
+import dev.fetchback.outbound.Payload;
 import dev.fetchback.outbound.Request;
 import dev.fetchback.outbound.Target;
 import dev.fetchback.task.Header;
 import dev.fetchback.task.Problem;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.Arrays;
+import java.io.InputStream;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** Posts through the guarded way out. */
+/** Posts through the guarded outbound side. */
 final class OutboundPost implements Post {
-    private static final BodySink DISCARD = new BodySink() {
-        @Override
-        public boolean begin(int status, List<Field> fields, long length) {
-            return true; // read to its end, so that the connection can be used again
-        }
-
-        @Override
-        public void write(byte[] buffer, int offset, int count) {}
-    };
-
     private final Outbound outbound;
 
     OutboundPost(Outbound outbound) {
@@ -34,38 +25,99 @@ final class OutboundPost implements Post {
     }
 
     @Override
-    public Reply send(Letter letter) throws InterruptedException {
+    public Reply send(Letter letter) throws IOException, InterruptedException {
         Request request;
         try {
-            request = new Request(
-                    Target.parse(letter.url()),
-                    "POST",
-                    fields(letter.headers()),
-                    bytes(letter.content()),
-                    new Request.Limits(letter.timeout(), Long.MAX_VALUE, ANSWER_BYTES_MAX, Request.Limits.NOT_FOLLOWED));
-        } catch (BadUrl e) {
-            return new Reply.NoAnswer(new Problem(Kind.BAD_URL.code(), e.getMessage(), 0));
-        } catch (IOException e) {
-            return new Reply.NoAnswer(new Problem(Problem.INTERNAL, "The stored page could not be read.", 0));
+            List<Field> fields = letter.headers().stream().map(OutboundPost::field).toList();
+            Request.Limits limits = Request.Limits.call(letter.timeout(), ANSWER_BYTES_MAX);
+            request = new Request(Target.parse(letter.url()), "POST", fields, null, limits);
+        } catch (BadUrl | IllegalArgumentException cannotBeSent) {
+            return new Reply.NoAnswer(new Problem(Kind.BAD_URL.code(), cannotBeSent.getMessage(), 0));
         }
-        return switch (outbound.exchange(request, DISCARD)) {
+        WatchedSource source = null;
+        Payload payload = switch (letter.content()) {
+            case Content.Bytes(byte[] array, int length) -> new Payload.Bytes(array, length);
+            case Content.Streamed streamed -> {
+                source = new WatchedSource(streamed);
+                yield new Payload.Streamed(source, streamed.body().length());
+            }
+        };
+        Exchange exchange = outbound.exchange(request, payload, Ignored.IGNORED);
+        if (source != null && source.failure != null) {
+            throw source.failure;
+        }
+        return switch (exchange) {
             case Exchange.Answer answer -> new Reply.Answer(answer.status(), answer.field("retry-after"));
-            case Exchange.Failure failure -> new Reply.NoAnswer(new Problem(failure.kind().code(), failure.detail(), 0));
+            case Exchange.Failure(Kind kind, String detail) ->
+                new Reply.NoAnswer(new Problem(kind.code(), "The receiver gave no answer: " + detail + ".", 0));
         };
     }
 
-    private static List<Field> fields(List<Header> headers) {
-        List<Field> fields = new ArrayList<>(headers.size());
-        for (Header header : headers) {
-            fields.add(new Field(header.name(), header.value()));
+    private static Field field(Header header) {
+        return new Field(header.name(), header.value());
+    }
+
+    /** Tells a page that cannot be read from a receiver that cannot be reached. */
+    private static final class WatchedSource implements Payload.Source {
+        private final Content.Streamed content;
+        private @Nullable IOException failure;
+
+        WatchedSource(Content.Streamed content) {
+            this.content = content;
         }
-        return fields;
+
+        @Override
+        public InputStream open() throws IOException {
+            try {
+                return new WatchedStream(content.body().open());
+            } catch (IOException e) {
+                failure = e;
+                throw e;
+            }
+        }
+
+        private final class WatchedStream extends InputStream {
+            private final InputStream in;
+
+            WatchedStream(InputStream in) {
+                this.in = in;
+            }
+
+            @Override
+            public int read() throws IOException {
+                byte[] one = new byte[1];
+                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+            }
+
+            @Override
+            public int read(byte[] buffer, int offset, int count) throws IOException {
+                try {
+                    return in.read(buffer, offset, count);
+                } catch (IOException e) {
+                    failure = e;
+                    throw e;
+                }
+            }
+
+            @Override
+            public void close() throws IOException {
+                in.close();
+            }
+        }
     }
 
-    private static byte[] bytes(Content content) throws IOException {
-        return switch (content) {
-            case Content.Bytes b -> b.length() == b.array().length ? b.array() : Arrays.copyOf(b.array(), b.length());
-            case Content.Streamed s -> s.body().bytes();
-        };
+    /** The answer is read, up to the limit, so that the connection can be used again; what it says is of no use. */
+    private enum Ignored implements BodySink {
+        IGNORED;
+
+        @Override
+        public boolean begin(int status, List<Field> fields, long length) {
+            return true;
+        }
+
+        @Override
+        public void write(byte[] buffer, int offset, int count) {
+            // Nothing to keep.
+        }
     }
 }

@@ -56,7 +56,16 @@ final class BodyReader {
         InputStream decoded = null;
         try {
             decoded = Decoders.decode(body, coding);
-            return copy(decoded, sink);
+            boolean cut = copy(decoded, sink);
+            // A decoder knows its own end and may stop before the body's, or swallow what it met there.
+            if (!cut && coding != null && body.failure() == null) {
+                body.endsWithin(DRAIN_MAX);
+            }
+            IOException failure = body.failure();
+            if (!cut && failure != null) {
+                throw broken(failure);
+            }
+            return cut;
         } catch (IOException e) {
             throw broken(e);
         } finally {

@@ -36,8 +36,11 @@ final class Connection {
     private static final int LINE_MAX = 16 * 1024;
     /** A write goes through a direct buffer of its size that the JDK keeps per thread. */
     private static final int SLICE = 64 * 1024;
-    /** Virtual threads are not time-sliced: one whose socket always has data would keep its carrier for ever. */
-    private static final int YIELD_EVERY = 256 * 1024;
+    /**
+     * Virtual threads are not time-sliced: one whose socket always has data would keep its carrier for ever. As tiny chunks, this much
+     * keeps a processor busy for a millisecond.
+     */
+    private static final int YIELD_EVERY = 16 * 1024;
 
     private static final int PHASE_BITS = 4;
     private static final long PHASE_MASK = (1 << PHASE_BITS) - 1;
@@ -65,6 +68,7 @@ final class Connection {
     private Kind overBudget = Kind.TOO_LARGE;
     private int unyielded;
     private boolean spoiled;
+    private boolean ended;
 
     /** Belongs to the watchdog's thread alone. */
     final Watchdog.Watch watch = new Watchdog.Watch();
@@ -165,6 +169,11 @@ final class Connection {
         return spoiled;
     }
 
+    /** Whether the other side said that it sends no more. */
+    boolean ended() {
+        return ended;
+    }
+
     /** Whether nothing at all came back in this exchange. */
     boolean silent() {
         return receivedInExchange == 0;
@@ -252,7 +261,8 @@ final class Connection {
         public int read(byte[] bytes, int offset, int length) throws IOException {
             int count = channel.read(ByteBuffer.wrap(bytes, offset, length));
             if (count <= 0) {
-                return length == 0 ? 0 : -1;
+                ended |= count < 0;
+                return count;
             }
             moved += count;
             receivedInExchange += count;

@@ -31,7 +31,7 @@ final class Redirects {
      *
      * @param body null for none
      */
-    record Leg(Target target, String method, List<Field> fields, byte @Nullable [] body) {
+    record Leg(Target target, String method, List<Field> fields, @Nullable Payload body) {
         private String key() {
             return method + " " + target;
         }
@@ -81,7 +81,7 @@ final class Redirects {
             throw new ExchangeException(Kind.REDIRECT_BLOCKED, "a redirect leads from https to http");
         }
         boolean plain = becomesGet(leg.method(), status);
-        byte[] body = plain ? null : leg.body();
+        Payload body = plain ? null : leg.body();
         Leg next = new Leg(target, plain ? "GET" : leg.method(), fields(leg, target, body), body);
         if (seen.contains(next.key())) {
             throw new ExchangeException(Kind.REDIRECT_LOOP, "a redirect leads back to " + target.endpoint());
@@ -98,7 +98,7 @@ final class Redirects {
         };
     }
 
-    private static List<Field> fields(Leg leg, Target target, byte @Nullable [] body) {
+    private static List<Field> fields(Leg leg, Target target, @Nullable Payload body) {
         boolean same = leg.target().sameOrigin(target);
         if (same && body == leg.body()) {
             return leg.fields();

@@ -15,6 +15,7 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.util.JsonRecyclerPools;
 
 /**
  * The stored form of what an engine does not query: JSON in UTF-8 that names only what differs from the default. Fields that are
@@ -22,8 +23,9 @@ import tools.jackson.core.json.JsonFactory;
  */
 public final class Codec {
     private static final int USUAL_BYTES = 512; // a plain GET with a receiver takes about 200
-    // The stream below is an array: there is nothing to flush or close.
+    // The stream below is an array: there is nothing to flush or close. Few threads read and write the store, and none is virtual.
     private static final JsonFactory JSON = JsonFactory.builder()
+            .recyclerPool(JsonRecyclerPools.threadLocalPool())
             .disable(StreamWriteFeature.FLUSH_PASSED_TO_STREAM)
             .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
             // What is read here was bounded when it was accepted; what could be written must be readable again.

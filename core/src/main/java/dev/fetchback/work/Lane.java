@@ -189,10 +189,6 @@ final class Lane {
         return running;
     }
 
-    synchronized int loaded() {
-        return loaded;
-    }
-
     /** Does what is due, reading from the store on the calling thread; returns when to call again, Unix milliseconds. */
     long turn() {
         fire(clock.getAsLong());

@@ -8,32 +8,38 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 
-/** Space that is given up when the disk is full, so that what was accepted can still be settled. Used by the writer only. */
+/**
+ * Keeps what was accepted settleable on a full disk. New tasks are refused while less than the headroom is free; and some space is
+ * held in a file, which is given up when the disk is full nevertheless. Used by the writer only.
+ */
 final class Reserve {
     private static final String NAME = "fetchback.reserve";
     private static final int WRITE_BYTES = 1 << 20;
-    /** While the disk is full, how often the space is looked for again. */
-    private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final Duration LOOK = Duration.ofMillis(100); // how often the free space is looked at; it costs a system call
+    private static final Duration LOOK_WHEN_FULL = Duration.ofSeconds(1);
 
     private final Path file;
     private final long bytes;
+    private final long headroom;
     private boolean held;
-    private long retryAt;
+    private boolean room;
+    private long lookAt = Long.MIN_VALUE;
 
-    Reserve(Path dir, long bytes) {
+    /**
+     * @param bytes of the file
+     * @param headroom bytes that must stay free for the log and for copying it into the database
+     */
+    Reserve(Path dir, long bytes, long headroom) {
         this.file = dir.resolve(NAME);
         this.bytes = bytes;
+        this.headroom = headroom;
     }
 
-    /** Whether the space is there. */
-    boolean held() {
-        return held;
-    }
-
-    /** Gives the space up; new tasks are refused until {@link #retake} has it back. */
+    /** Gives the held space up; new tasks are refused until it could be taken again. */
     void release(long now) {
         held = false;
-        retryAt = now + RETRY.toMillis();
+        room = false;
+        lookAt = now + LOOK_WHEN_FULL.toMillis();
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
@@ -41,32 +47,31 @@ final class Reserve {
         }
     }
 
-    /** Takes the space if it is not held; looks at most once a second. Returns whether it is held. */
-    boolean retake(long now) {
-        if (!held && now >= retryAt) {
-            retryAt = now + RETRY.toMillis();
-            held = take();
+    /** Whether there is room for something new. */
+    boolean room(long now) {
+        if (now >= lookAt || now < lookAt - LOOK_WHEN_FULL.toMillis()) { // also when the clock was set back
+            look();
+            lookAt = now + (room ? LOOK : LOOK_WHEN_FULL).toMillis();
         }
-        return held;
+        return room;
     }
 
-    private boolean take() {
+    private void look() {
         try {
-            if (Files.exists(file) && Files.size(file) == bytes) {
-                return true;
+            long free = Files.getFileStore(file.toAbsolutePath().getParent()).getUsableSpace();
+            held = held || Files.exists(file) && Files.size(file) == bytes;
+            if (!held && free >= headroom + bytes) {
+                write();
+                held = true;
+                free -= bytes;
             }
-            // Twice: the disk must not be full again at once.
-            if (Files.getFileStore(file.toAbsolutePath().getParent()).getUsableSpace() < 2 * bytes) {
-                return false;
-            }
-            write();
-            return true;
+            room = held && free >= headroom;
         } catch (IOException e) {
-            return false;
+            room = false;
         }
     }
 
-    /** Random-looking or sparse files might take no space; plain zeros do on every file system that does not compress. */
+    /** Written out: a sparse file would hold no space. */
     private void write() throws IOException {
         try (FileChannel channel = FileChannel.open(
                 file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {

@@ -36,6 +36,7 @@ final class Writer implements AutoCloseable {
     private final TaskRows tasks;
     private final Pruner pruner;
     private @Nullable StoreException broken;
+    private boolean closed;
 
     Writer(SqliteSettings settings, Connection connection, Checkpoints checkpoints, Segments segments, int epoch)
             throws SQLException {
@@ -44,7 +45,7 @@ final class Writer implements AutoCloseable {
         this.statements = new Statements(connection);
         this.checkpoints = checkpoints;
         this.segments = segments;
-        this.reserve = new Reserve(settings.dir(), settings.limits().reserveBytes());
+        this.reserve = new Reserve(settings.dir(), settings.limits().reserveBytes(), settings.limits().walBytes());
         this.tasks = new TaskRows(epoch, segments, ledger, batches, queues, bodies);
         connection.setAutoCommit(false);
         segments.load(statements);
@@ -52,7 +53,7 @@ final class Writer implements AutoCloseable {
         this.pruner = new Pruner(settings.retention(), segments, ledger, bodies);
         pruner.abandoned(bodies.abandoned(statements));
         connection.commit();
-        reserve.retake(settings.clock().getAsLong());
+        reserve.room(settings.clock().getAsLong());
     }
 
     Ledger ledger() {
@@ -73,12 +74,13 @@ final class Writer implements AutoCloseable {
 
     /** Forgets some of what is old; returns whether there is more. */
     synchronized boolean prune(long now) {
-        reserve.retake(now);
+        reserve.room(now);
         return transact("Old tasks could not be forgotten", Pruner.ROWS_MAX, () -> pruner.prune(statements, now));
     }
 
     @Override
     public synchronized void close() throws SQLException {
+        closed = true;
         try {
             statements.forget();
             if (broken == null) {
@@ -162,6 +164,9 @@ final class Writer implements AutoCloseable {
     }
 
     private void refuseIfBroken() {
+        if (closed) {
+            throw new StoreException(Kind.CLOSED, "The store in " + settings.dir() + " is closed; nothing was stored.", null);
+        }
         StoreException fault = broken == null ? checkpoints.fault() : broken;
         if (fault != null) {
             throw new StoreException(fault.kind(), "Nothing is written since an earlier fault: " + fault.getMessage(), fault);
@@ -191,8 +196,7 @@ final class Writer implements AutoCloseable {
 
     private void refuseIfFull(List<Change> changes) {
         refuseIfBroken();
-        boolean capped = settings.limits().maxBytes() < Long.MAX_VALUE;
-        if (reserve.held() && !capped && !checkpoints.full() || !needSpace(changes)) {
+        if (!needSpace(changes)) {
             return;
         }
         long now = settings.clock().getAsLong();
@@ -200,14 +204,14 @@ final class Writer implements AutoCloseable {
             reserve.release(now);
             checkpoints.fullSeen();
         }
-        if (!reserve.retake(now)) {
+        if (!reserve.room(now)) {
             throw new StoreException(
                     Kind.FULL,
-                    "The disk with " + settings.dir() + " is full: its reserve of " + settings.limits().reserveBytes()
-                            + " bytes is in use or cannot be made. Free some space; new tasks are refused until then.",
+                    "The disk with " + settings.dir() + " is full: less than " + settings.limits().walBytes() + " bytes and the reserve of "
+                            + settings.limits().reserveBytes() + " are free. Free some space; new tasks are refused until then.",
                     null);
         }
-        if (capped) {
+        if (settings.limits().maxBytes() < Long.MAX_VALUE) {
             refuseIfOverCap();
         }
     }
@@ -215,6 +219,7 @@ final class Writer implements AutoCloseable {
     private void refuseIfOverCap() {
         try {
             long pages = number("PRAGMA page_count") - number("PRAGMA freelist_count");
+            statements.connection().rollback(); // these have begun a read, which would hold back the log
             long max = settings.limits().maxBytes();
             if (pages * Connections.PAGE_BYTES >= max) {
                 throw new StoreException(

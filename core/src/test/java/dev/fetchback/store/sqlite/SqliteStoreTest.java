@@ -7,11 +7,18 @@ import dev.fetchback.store.StoreContract;
 import dev.fetchback.store.StoreDueContract;
 import dev.fetchback.store.StoreListContract;
 import java.nio.file.Path;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The contract on SQLite. */
 class SqliteStoreTest {
+    /** As usual but for a small reserve, which costs less to make. */
+    private static SqliteSettings settings(Path dir, LongSupplier clock, Retention retention) {
+        SqliteSettings.Limits limits = Harness.limits(Long.MAX_VALUE, 64 << 20);
+        return SqliteSettings.of(dir, clock).withRetention(retention).withLimits(limits);
+    }
+
     @Nested
     class Tasks extends StoreContract {
         @TempDir
@@ -19,7 +26,7 @@ class SqliteStoreTest {
 
         @Override
         protected Store open(Retention retention) {
-            return SqliteStore.open(SqliteSettings.of(dir, () -> now).withRetention(retention));
+            return SqliteStore.open(settings(dir, () -> now, retention));
         }
     }
 
@@ -30,7 +37,7 @@ class SqliteStoreTest {
 
         @Override
         protected Store open(Retention retention) {
-            return SqliteStore.open(SqliteSettings.of(dir, () -> now).withRetention(retention));
+            return SqliteStore.open(settings(dir, () -> now, retention));
         }
     }
 
@@ -41,7 +48,7 @@ class SqliteStoreTest {
 
         @Override
         protected Store open(Retention retention) {
-            return SqliteStore.open(SqliteSettings.of(dir, () -> now).withRetention(retention));
+            return SqliteStore.open(settings(dir, () -> now, retention));
         }
     }
 
@@ -52,7 +59,7 @@ class SqliteStoreTest {
 
         @Override
         protected Store open(Retention retention) {
-            return SqliteStore.open(SqliteSettings.of(dir, () -> now).withRetention(retention));
+            return SqliteStore.open(settings(dir, () -> now, retention));
         }
     }
 
@@ -64,7 +71,7 @@ class SqliteStoreTest {
 
         @Override
         protected Store open(Retention retention) {
-            SqliteSettings settings = SqliteSettings.of(dir, () -> now).withRetention(retention);
+            SqliteSettings settings = settings(dir, () -> now, retention);
             return SqliteStore.open(settings.withSegments(new SqliteSettings.Segmenting(java.time.Duration.ofHours(1), 3)));
         }
     }
@@ -76,7 +83,7 @@ class SqliteStoreTest {
 
         @Override
         protected Store open(Retention retention) {
-            SqliteSettings settings = SqliteSettings.of(dir, () -> now).withRetention(retention);
+            SqliteSettings settings = settings(dir, () -> now, retention);
             return SqliteStore.open(settings.withSegments(new SqliteSettings.Segmenting(java.time.Duration.ofMillis(1), 1)));
         }
     }

@@ -1,0 +1,163 @@
+package dev.fetchback.store.sqlite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoreException.Kind;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Folders that are not ours, or not well. */
+class DataFolderTest {
+    @TempDir
+    private Path dir;
+
+    private StoreException refused(Path folder, Kind kind) {
+        var thrown = assertThatExceptionOfType(StoreException.class)
+                .isThrownBy(() -> SqliteStore.open(Harness.settings(folder)).close())
+                .withMessageContaining(folder.toString());
+        thrown.extracting(StoreException::kind).isEqualTo(kind);
+        return thrown.actual();
+    }
+
+    private void sql(String... statements) throws SQLException {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("fetchback.db"));
+                Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        }
+    }
+
+    @Test
+    void makesItsFilesForTheirOwnerOnly() throws Exception {
+        Path folder = dir.resolve("a/b");
+        try (SqliteStore store = SqliteStore.open(Harness.settings(folder))) {
+            Harness.commit(store, Harness.waiting(1, store.epoch()));
+            try (Stream<Path> files = Files.list(folder)) {
+                assertThat(files.filter(f -> f.getFileName().toString().startsWith("fetchback.db")))
+                        .hasSize(3)
+                        .allSatisfy(f -> assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(f)))
+                                .as("%s", f)
+                                .isEqualTo("rw-------"));
+            }
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(folder))).isEqualTo("rwx------");
+        }
+    }
+
+    @Test
+    void isOpenedOnlyOnce() {
+        try (SqliteStore store = SqliteStore.open(Harness.settings(dir))) {
+            assertThat(refused(dir, Kind.UNUSABLE))
+                    .hasMessageContaining("in use by another process (pid " + ProcessHandle.current().pid() + ")");
+            Harness.commit(store, Harness.waiting(1, store.epoch()));
+        }
+        SqliteStore.open(Harness.settings(dir)).close();
+    }
+
+    @Test
+    void refusesAFileInPlaceOfAFolder() throws Exception {
+        Path file = Files.writeString(dir.resolve("file"), "x");
+        refused(file, Kind.UNUSABLE);
+        refused(file.resolve("below"), Kind.UNUSABLE);
+    }
+
+    @Test
+    void refusesAFolderThatCannotBeWritten() throws Exception {
+        Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString("r-x------"));
+        try {
+            assumeFalse(Files.isWritable(dir), "root may write everywhere");
+            refused(dir, Kind.UNUSABLE);
+        } finally {
+            Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString("rwx------"));
+        }
+    }
+
+    @Test
+    void refusesAFileThatIsNoDatabase() throws Exception {
+        Files.writeString(dir.resolve("fetchback.db"), "something else, and long enough to be looked at".repeat(20));
+        assertThat(refused(dir, Kind.CORRUPT)).hasMessageContaining("damaged");
+        assertThat(Files.readString(dir.resolve("fetchback.db"))).as("left as it was").startsWith("something else");
+    }
+
+    @Test
+    void refusesTheDatabaseOfAnotherProgram() throws Exception {
+        sql("CREATE TABLE recipe(name TEXT)");
+        assertThat(refused(dir, Kind.UNUSABLE)).hasMessageContaining("another program");
+        sql("PRAGMA application_id=42");
+        assertThat(refused(dir, Kind.UNUSABLE)).hasMessageContaining("42");
+    }
+
+    @Test
+    void refusesANewerVersion() throws Exception {
+        SqliteStore.open(Harness.settings(dir)).close();
+        sql("PRAGMA user_version=7");
+        assertThat(refused(dir, Kind.CORRUPT)).hasMessageContaining("version 7").hasMessageContaining("newer");
+        sql("PRAGMA user_version=1");
+        SqliteStore.open(Harness.settings(dir)).close();
+    }
+
+    @Test
+    void startsFromAnEmptyFile() throws Exception {
+        Files.createFile(dir.resolve("fetchback.db")); // a crash between making the file and the first transaction
+        try (SqliteStore store = SqliteStore.open(Harness.settings(dir))) {
+            assertThat(store.epoch()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void saysThatTheDatabaseIsDamagedWhenItMeetsIt() throws Exception {
+        try (SqliteStore store = SqliteStore.open(Harness.settings(dir))) {
+            for (int i = 0; i < 200; i++) {
+                Harness.commit(store, Harness.waiting(i, store.epoch()));
+            }
+        }
+        try (FileChannel file = FileChannel.open(dir.resolve("fetchback.db"), StandardOpenOption.WRITE)) {
+            ByteBuffer noise = ByteBuffer.allocate(Connections.PAGE_BYTES);
+            for (long at = file.size() - Connections.PAGE_BYTES; at > file.size() / 2; at -= Connections.PAGE_BYTES) {
+                noise.clear();
+                java.util.Arrays.fill(noise.array(), (byte) 0x5a);
+                file.write(noise, at);
+            }
+        }
+        assertThatExceptionOfType(StoreException.class)
+                .isThrownBy(() -> {
+                    try (SqliteStore store = SqliteStore.open(Harness.settings(dir))) {
+                        for (int i = 0; i < 200; i++) {
+                            store.find(Harness.id(i));
+                        }
+                    }
+                })
+                .withMessageContaining(dir.toString())
+                .extracting(StoreException::kind)
+                .isEqualTo(Kind.CORRUPT);
+    }
+
+    @Test
+    void refusesWorkAfterItIsClosed() {
+        SqliteStore store = SqliteStore.open(Harness.settings(dir));
+        store.close();
+        store.close();
+        assertThatExceptionOfType(StoreException.class)
+                .isThrownBy(() -> store.find(Harness.id(1)))
+                .extracting(StoreException::kind)
+                .isEqualTo(Kind.CLOSED);
+        assertThatExceptionOfType(StoreException.class)
+                .isThrownBy(() -> Harness.commit(store, Harness.waiting(1, 1)))
+                .extracting(StoreException::kind)
+                .isEqualTo(Kind.CLOSED);
+    }
+}
