@@ -168,7 +168,8 @@ final class Api implements AutoCloseable {
             return body.stripLeading().startsWith("{") ? Json.object(body) : Map.of();
         }
 
-        private String complaint() throws CommandFailed {
+        /** What the server says against it. */
+        String complaint() throws CommandFailed {
             Map<String, Object> problem = problem();
             String text = Json.text(problem, "detail").or(() -> title(problem)).orElse("it gives no reason");
             String code = Json.text(problem, "code").map(one -> ", " + one).orElse("");

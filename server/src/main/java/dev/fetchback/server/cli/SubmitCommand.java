@@ -91,14 +91,20 @@ final class SubmitCommand implements Command {
 
     private static int singles(Api api, List<String> urls, ParseResult arguments, Terminal terminal)
             throws CommandFailed, InterruptedException {
+        int exitCode = 0;
         for (String url : urls) {
-            Api.Answer answer = api.post("/v1/tasks", task(url, arguments)).orFail();
+            Api.Answer answer = api.post("/v1/tasks", task(url, arguments));
+            if (answer.status() / 100 != 2) {
+                terminal.err().println("fetchback: " + answer.complaint()); // the others are none the worse for it
+                exitCode = CommandFailed.FAILED;
+                continue;
+            }
             Map<String, Object> task = Json.object(answer.body());
             terminal.out().println(Api.json(arguments)
                     ? answer.body().strip()
                     : Visible.only(Json.text(task, "id").orElse("?") + "  " + Json.text(task, "state").orElse("?") + "  " + url));
         }
-        return 0;
+        return exitCode;
     }
 
     private static int batch(Api api, BufferedReader lines, ParseResult arguments, Terminal terminal)

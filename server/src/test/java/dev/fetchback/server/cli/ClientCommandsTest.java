@@ -129,6 +129,14 @@ class ClientCommandsTest {
     }
 
     @Test
+    void oneRefusalDoesNotStopTheOthers() {
+        on("POST /v1/tasks", 400, "{\"code\":\"invalid_url\",\"detail\":\"x\"}");
+        on("POST /v1/tasks", 202, "{\"id\":\"" + ID + "\",\"state\":\"queued\"}");
+        assertThat(run("", "submit", "bad", "https://a.example/")).isEqualTo(1);
+        assertThat(terminal.out()).isEqualTo(ID + "  queued  https://a.example/\n");
+    }
+
+    @Test
     void theTokenIsSentAndMissingOnesAreHintedAt() {
         on("GET /v1/tasks/" + ID, 401, "{\"code\":\"unauthorized\",\"title\":\"a token is needed\"}");
         assertThat(run(Map.of("FETCHBACK_SERVER", server.origin() + "/", "FETCHBACK_TOKEN", "s3cret-s3cret-s3cret"), "", "status",
