@@ -89,7 +89,7 @@ final class BodyReader {
         byte[] buffer = new byte[length < 0 ? BUFFER_USUAL : Math.clamp(length, BUFFER_MIN, BUFFER_MAX)];
         long total = 0;
         while (true) {
-            int count = decoded.read(buffer, 0, buffer.length);
+            int count = read(decoded, buffer);
             if (count < 0) {
                 return false;
             }
@@ -106,6 +106,15 @@ final class BodyReader {
             if (wanted < count || total == limits.readAtMost()) {
                 return !body.ended();
             }
+        }
+    }
+
+    /** The decoders are other people's code, fed by strangers: whatever they throw means a broken body. */
+    private static int read(InputStream decoded, byte[] buffer) throws IOException {
+        try {
+            return decoded.read(buffer, 0, buffer.length);
+        } catch (RuntimeException e) {
+            throw new IOException("the decoder failed", e);
         }
     }
 

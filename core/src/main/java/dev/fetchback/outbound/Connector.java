@@ -46,9 +46,11 @@ final class Connector {
         } catch (IOException e) {
             throw new ExchangeException(Kind.CONNECT_FAILED, "no socket could be opened; is the limit of open files too low?");
         }
-        open.add(connection);
         boolean done = false;
         try {
+            if (!open.add(connection)) {
+                throw new ExchangeException(Kind.CLOSED, Verdicts.detail(Kind.CLOSED));
+            }
             connect(connection, target, key.address(), deadline, left);
             if (target.secure()) {
                 secure(connection, target);

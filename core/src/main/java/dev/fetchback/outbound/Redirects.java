@@ -19,7 +19,7 @@ final class Redirects {
     private static final int PERMANENT_REDIRECT = 308;
 
     private final int max;
-    private final Set<String> seen = new HashSet<>();
+    private final Set<String> seen = new HashSet<>(); // filled at the first redirect
     private int followed;
 
     Redirects(int max) {

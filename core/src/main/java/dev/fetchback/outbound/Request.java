@@ -32,8 +32,8 @@ public record Request(Target target, String method, List<Field> fields, byte @Nu
             }
             if (!clean(field.value())) {
                 // The value may be a secret, so it is not shown.
-                throw new IllegalArgumentException("the value of field '" + field.name()
-                        + "' has a control character or one above U+00FF, which cannot be sent");
+                throw new IllegalArgumentException(
+                        "the value of field '" + field.name() + "' has a control character, which cannot be sent");
             }
         }
         fields = List.copyOf(fields);
@@ -57,7 +57,7 @@ public record Request(Target target, String method, List<Field> fields, byte @Nu
     private static boolean clean(String value) {
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
-            if (c < ' ' && c != '\t' || c == 0x7f || c > 0xff) {
+            if (c < ' ' && c != '\t' || c == 0x7f) {
                 return false;
             }
         }

@@ -50,6 +50,6 @@ final class RequestHead {
         } else if (method.equals("POST") || method.equals("PUT") || method.equals("PATCH")) {
             head.append("Content-Length: 0\r\n"); // RFC 9110 §8.6: said where a body is expected
         }
-        return head.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1);
+        return head.append("\r\n").toString().getBytes(StandardCharsets.UTF_8);
     }
 }

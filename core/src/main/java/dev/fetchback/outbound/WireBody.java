@@ -19,6 +19,8 @@ final class WireBody extends InputStream {
             .setMaxHeaderCount(ResponseHead.FIELDS_MAX)
             .build();
 
+    private static final int SCRAP = 1024;
+
     private final InputStream framed;
     private boolean ended;
     private @Nullable IOException failure;
@@ -86,7 +88,10 @@ final class WireBody extends InputStream {
 
     /** Whether the body ends within the next {@code max} bytes, which are thrown away. */
     boolean endsWithin(int max) throws IOException {
-        byte[] scrap = new byte[Math.min(max, 1024)];
+        if (ended) {
+            return true;
+        }
+        byte[] scrap = new byte[Math.min(max, SCRAP)];
         int left = max;
         while (!ended && left >= 0) {
             left -= Math.max(read(scrap, 0, scrap.length), 0);
