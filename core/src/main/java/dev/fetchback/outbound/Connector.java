@@ -110,7 +110,8 @@ final class Connector {
             try {
                 parameters.setServerNames(List.of(new SNIHostName(target.certificateName())));
             } catch (IllegalArgumentException e) {
-                // A name with an underscore cannot be sent as SNI (RFC 6066 §3), and Java refuses to check a certificate against it.
+                // A name with an underscore cannot be sent as SNI (RFC 6066 §3), and Java refuses to check a certificate against
+                // it.
                 parameters.setServerNames(List.of());
             }
         }

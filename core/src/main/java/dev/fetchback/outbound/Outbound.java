@@ -5,8 +5,8 @@ import java.util.function.LongSupplier;
 import javax.net.ssl.SSLContext;
 
 /**
- * Guarded HTTP exchanges: every connection goes to an address that the policy allows, every exchange ends in bounded time and with bounded
- * bytes, and whatever the network does comes back as a value. Blocking; made for virtual threads. Thread-safe.
+ * Guarded HTTP exchanges: every connection goes to an address that the policy allows, every exchange ends in bounded time and
+ * with bounded bytes, and whatever the network does comes back as a value. Blocking; made for virtual threads. Thread-safe.
  */
 public final class Outbound implements AutoCloseable {
     private final Parts parts;
@@ -59,8 +59,8 @@ public final class Outbound implements AutoCloseable {
     }
 
     /**
-     * Sends one request and follows its redirects; blocks until the answer's body went to the sink or the exchange failed. Bounded by the
-     * request's {@code total}.
+     * Sends one request and follows its redirects; blocks until the answer's body went to the sink or the exchange failed.
+     * Bounded by the request's {@code total}.
      *
      * @throws InterruptedException when the thread is interrupted; its socket is closed then
      */

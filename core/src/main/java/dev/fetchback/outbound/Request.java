@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 public record Request(Target target, String method, List<Field> fields, byte @Nullable [] body, Limits limits) {
     /** Framing and connection are ours alone (RFC 9110 §7.6.1), and so is the choice of codings that we can undo. */
     private static final Set<String> OURS = Set.of(
-            "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade",
-            "expect", "accept-encoding");
+            "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "te", "trailer",
+            "upgrade", "expect", "accept-encoding");
 
     /** @throws IllegalArgumentException when the method or a field could not be sent as it is */
     public Request {

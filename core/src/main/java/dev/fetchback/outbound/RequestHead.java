@@ -15,7 +15,8 @@ final class RequestHead {
 
     private RequestHead() {}
 
-    static void send(OutputStream out, Target target, String method, List<Field> fields, byte @Nullable [] body) throws IOException {
+    static void send(OutputStream out, Target target, String method, List<Field> fields, byte @Nullable [] body)
+            throws IOException {
         byte[] head = bytes(target, method, fields, body);
         if (body == null || body.length == 0) {
             out.write(head, 0, head.length);

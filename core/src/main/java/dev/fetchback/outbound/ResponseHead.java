@@ -172,13 +172,15 @@ record ResponseHead(int minor, int status, List<Field> fields) {
             List<Field> fields = new ArrayList<>(FIELDS_USUAL);
             while (true) {
                 if (!next()) {
-                    throw new ExchangeException(Kind.CONNECTION_LOST, "the server closed the connection within the head of its answer");
+                    throw new ExchangeException(
+                            Kind.CONNECTION_LOST, "the server closed the connection within the head of its answer");
                 }
                 if (line.isEmpty()) {
                     return new ResponseHead(minor, status, List.copyOf(fields));
                 }
                 if (fields.size() == FIELDS_MAX) {
-                    throw new ExchangeException(Kind.HEADERS_TOO_LARGE, "the answer has more than " + FIELDS_MAX + " header fields");
+                    throw new ExchangeException(
+                            Kind.HEADERS_TOO_LARGE, "the answer has more than " + FIELDS_MAX + " header fields");
                 }
                 addField(fields);
             }

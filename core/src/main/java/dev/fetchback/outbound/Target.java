@@ -33,8 +33,8 @@ public final class Target {
     }
 
     /**
-     * Reads an absolute http or https URL as browsers do (WHATWG URL), but refuses what they repair: user info, backslashes, spaces,
-     * control characters, missing slashes, ports that browsers block. A fragment is dropped.
+     * Reads an absolute http or https URL as browsers do (WHATWG URL), but refuses what they repair: user info, backslashes,
+     * spaces, control characters, missing slashes, ports that browsers block. A fragment is dropped.
      *
      * @throws BadUrl with a sentence that says what is wrong and what is allowed
      */

@@ -5,8 +5,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /**
- * Ends exchanges whose time is over by closing their sockets: the one way that works in every phase, floods included. One platform thread,
- * so that no virtual thread can starve it; it ticks while exchanges are in flight and sleeps otherwise.
+ * Ends exchanges whose time is over by closing their sockets: the one way that works in every phase, floods included. One
+ * platform thread, so that no virtual thread can starve it; it ticks while exchanges are in flight and sleeps otherwise.
  */
 final class Watchdog implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Watchdog.class.getName());

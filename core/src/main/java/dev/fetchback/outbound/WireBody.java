@@ -9,8 +9,8 @@ import org.apache.hc.core5.http.impl.io.IdentityInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A body as framed on the wire, before its content coding is undone. Closing does nothing: the streams beneath would read an endless body
- * to its end. Remembers whether the network failed, so that a broken coding is told apart.
+ * A body as framed on the wire, before its content coding is undone. Closing does nothing: the streams beneath would read an
+ * endless body to its end. Remembers whether the network failed, so that a broken coding is told apart.
  */
 final class WireBody extends InputStream {
     /** Limits of chunk lines and trailers; their bytes count towards the exchange's budget besides. */

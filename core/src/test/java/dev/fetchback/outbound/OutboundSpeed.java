@@ -18,7 +18,8 @@ import java.util.concurrent.atomic.LongAdder;
 /**
  * Measures exchanges a second and CPU time an exchange against a keep-alive server on loopback. Not a test; run by hand:
  * {@code OutboundSpeed server PORT BYTES} in one process, {@code OutboundSpeed client PORT THREADS SECONDS} in another; or
- * {@code OutboundSpeed hold PORT COUNT} for the memory of exchanges that wait for an answer, against a server of 0 bytes, which gives none.
+ * {@code OutboundSpeed hold PORT COUNT} for the memory of exchanges that wait for an answer, against a server of 0 bytes, which
+ * gives none.
  */
 final class OutboundSpeed {
     private OutboundSpeed() {}
@@ -60,7 +61,8 @@ final class OutboundSpeed {
                 double rate = count * 1e9 / (System.nanoTime() - from);
                 double micros = (system.getProcessCpuTime() - cpu) / 1e3 / Math.max(count, 1);
                 System.out.printf(
-                        "%8.0f exchanges/s %6.1f us CPU each, %d failed, %d open%n", rate, micros, failed.sum(), outbound.meters().open());
+                        "%8.0f exchanges/s %6.1f us CPU each, %d failed, %d open%n", rate, micros, failed.sum(),
+                        outbound.meters().open());
             }
             callers.forEach(Thread::interrupt);
         }
@@ -89,7 +91,8 @@ final class OutboundSpeed {
             Thread.sleep(8_000);
             System.gc();
             long after = runtime.totalMemory() - runtime.freeMemory();
-            System.out.printf("%d open, %d failed, %d bytes of heap each%n", outbound.meters().open(), failed.sum(), (after - before) / count);
+            System.out.printf("%d open, %d failed, %d bytes of heap each%n", outbound.meters().open(), failed.sum(),
+                    (after - before) / count);
         }
     }
 
@@ -115,7 +118,8 @@ final class OutboundSpeed {
     }
 
     private static void serve(int port, int bytes) throws IOException {
-        byte[] answer = bytes == 0 ? new byte[0] : ("HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 12:00:00 GMT\r\nServer: speed\r\nContent-Type: text/html\r\n"
+        byte[] answer = bytes == 0 ? new byte[0]
+                : ("HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 12:00:00 GMT\r\nServer: speed\r\nContent-Type: text/html\r\n"
                         + "Cache-Control: no-cache\r\nContent-Length: " + bytes + "\r\n\r\n" + "x".repeat(bytes))
                 .getBytes(StandardCharsets.ISO_8859_1);
         ByteBuffer out = ByteBuffer.allocateDirect(answer.length).put(answer).flip();
