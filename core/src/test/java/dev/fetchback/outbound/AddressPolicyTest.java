@@ -27,6 +27,8 @@ class AddressPolicyTest {
             "fc00::/7",
             "fe80::/10", "fec0::/10", "ff00::/8", "::/3", "4000::/2", "8000::/1");
 
+    private static final List<Cidr> MODEL = DENIED.stream().map(Cidr::of).toList();
+
     private static final AddressPolicy PUBLIC = AddressPolicy.parse("", _ -> false);
 
     static List<String> denied() {
@@ -53,7 +55,7 @@ class AddressPolicyTest {
     void agreesWithASlowModelOnRandomAddresses() throws UnknownHostException {
         long seed = new Random().nextLong();
         Random random = new Random(seed);
-        for (int i = 0; i < 20_000; i++) {
+        for (int i = 0; i < 10_000; i++) {
             byte[] bytes = new byte[i % 2 == 0 ? 4 : 16];
             random.nextBytes(bytes);
             if (bytes.length == 16 && i % 4 == 1) {
@@ -61,7 +63,9 @@ class AddressPolicyTest {
                 bytes[1] = (byte) (random.nextInt(4));
             }
             InetAddress address = InetAddress.getByAddress(bytes);
-            assertThat(PUBLIC.allows(address, 80)).as("%s, seed %d", address, seed).isEqualTo(expected(address));
+            if (PUBLIC.allows(address, 80) != expected(address)) {
+                throw new AssertionError(address + " is allowed: " + !expected(address) + ", seed " + seed);
+            }
         }
     }
 
@@ -158,7 +162,7 @@ class AddressPolicyTest {
     }
 
     private static boolean expected(InetAddress address) {
-        return DENIED.stream().map(Cidr::of).noneMatch(cidr -> cidr.contains(address));
+        return MODEL.stream().noneMatch(cidr -> cidr.contains(address));
     }
 
     /** A slow, plain model of a network. */
