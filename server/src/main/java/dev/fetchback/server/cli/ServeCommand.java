@@ -103,7 +103,7 @@ final class ServeCommand implements Command {
     }
 
     private static void stop(RunningServer server, Duration drain, System.Logger log, CountDownLatch stopped) {
-        log.log(Level.INFO, "stopping drain={0}", drain);
+        log.log(Level.INFO, "stopping drain={0}", drain.toMillis() % 1000 == 0 ? drain.toSeconds() + "s" : drain.toMillis() + "ms");
         try {
             server.close();
             log.log(Level.INFO, "stopped");

@@ -93,8 +93,8 @@ public final class ConfigReader {
     private static String complaint(Setting<?> setting, IllegalArgumentException e) {
         // Secrets get no detail, as it could hold a part of them; numbers get none, as Java's own text says nothing new.
         boolean detail = e.getMessage() != null && !setting.secret() && !(e instanceof NumberFormatException);
-        return "is not " + setting.kind().name() + (detail ? " (" + e.getMessage() + ")" : "") + "; allowed: "
-                + setting.kind().allowed();
+        String why = detail ? " (" + String.join("; ", e.getMessage().lines().toList()) + ")" : "";
+        return "is not " + setting.kind().name() + why + "; allowed: " + setting.kind().allowed();
     }
 
     private static void readSecretFile(Map<Setting<?>, Config.Given> given, List<Fault> faults) {

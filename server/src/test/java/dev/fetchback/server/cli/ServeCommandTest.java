@@ -27,6 +27,8 @@ class ServeCommandTest {
                 folder)) {
             assertThat(server.port()).isPositive();
             assertThat(server.stop(20)).as(server.log()).isZero();
+            server.awaitEndOfLog();
+            assertThat(server.log()).contains(" INFO  stopping drain=8s\n").endsWith(" INFO  stopped");
         }
     }
 
