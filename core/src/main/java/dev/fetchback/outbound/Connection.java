@@ -14,8 +14,9 @@ import org.apache.hc.core5.http.impl.io.SessionInputBufferImpl;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One socket, with every byte counted. It belongs to one exchange at a time, or to the pool. The watchdog may kill it from outside; owner
- * and watchdog settle by compare-and-set on one stamp, so that a late kill never hits the next exchange on the same connection.
+ * One socket, with every byte counted. It belongs to one exchange at a time, or to the pool. The watchdog may kill it from
+ * outside; owner and watchdog settle by compare-and-set on one stamp, so that a late kill never hits the next exchange on the
+ * same connection.
  */
 final class Connection {
     /** What the connection is doing; the watchdog measures each phase apart. */
@@ -37,8 +38,8 @@ final class Connection {
     /** A write goes through a direct buffer of its size that the JDK keeps per thread. */
     private static final int SLICE = 64 * 1024;
     /**
-     * Virtual threads are not time-sliced: one whose socket always has data would keep its carrier for ever. As tiny chunks, this much
-     * keeps a processor busy for a millisecond.
+     * Virtual threads are not time-sliced: one whose socket always has data would keep its carrier for ever. As tiny chunks, this
+     * much keeps a processor busy for a millisecond.
      */
     private static final int YIELD_EVERY = 16 * 1024;
 
@@ -184,7 +185,9 @@ final class Connection {
         return moved == movedAtBegin;
     }
 
-    /** Whether the idle connection is open with nothing to read: neither its end nor bytes that nobody asked for. One system call. */
+    /**
+     * Whether the idle connection is open with nothing to read: neither its end nor bytes that nobody asked for. One system call.
+     */
     boolean quiet() {
         if (buffer.hasBufferedData()) {
             return false;

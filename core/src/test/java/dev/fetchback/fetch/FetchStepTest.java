@@ -130,7 +130,8 @@ class FetchStepTest {
     @Test
     void sendsWhatTheTaskSays() throws Exception {
         serve(text(200, ""));
-        List<Header> headers = List.of(new Header("User-Agent", "mine"), new Header("X-A", "b"), new Header("Accept", "text/html"));
+        List<Header> headers = List.of(new Header("User-Agent", "mine"), new Header("X-A", "b"), new Header("Accept",
+                "text/html"));
         FetchResult result = run(new TaskSpec.Request("POST", headers, "bödy"), FetchOptions.DEFAULT);
         ((FetchResult.Fetched) result).body().close();
         assertThat(received.get()).isEqualTo("bödy");

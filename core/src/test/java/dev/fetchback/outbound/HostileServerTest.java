@@ -10,7 +10,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -21,7 +20,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
-import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +28,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Servers that stall, flood, lie and break off. Each case ends with its own kind, in bounded time, and leaves no connection behind. */
+/**
+ * Servers that stall, flood, lie and break off. Each case ends with its own kind, in bounded time, and leaves no connection
+ * behind.
+ */
 class HostileServerTest {
     private static final String OK = "HTTP/1.1 200 OK\r\n";
     private static final int MEBIBYTE = 1 << 20;
@@ -46,7 +47,7 @@ class HostileServerTest {
         ends(fixture, expected, script);
     }
 
-    private static void ends(Fixture fixture, Kind expected, RawServer.Script script) throws Exception {
+    static void ends(Fixture fixture, Kind expected, RawServer.Script script) throws Exception {
         try (RawServer server = new RawServer(script)) {
             long from = System.nanoTime();
             Fixture.Result result = fixture.get(server.url("/"));
@@ -162,7 +163,8 @@ class HostileServerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "HTTP/1.1 200 OK", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nA: b\r\n", "HTTP/1.1 100 C\r\n\r\n"})
+    @ValueSource(strings = {"", "HTTP/1.1 200 OK", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nA: b\r\n",
+            "HTTP/1.1 100 C\r\n\r\n"})
     void tellsACutHead(String raw) throws Exception {
         ends(Kind.CONNECTION_LOST, call -> {
             call.send(raw);
@@ -214,67 +216,11 @@ class HostileServerTest {
     }
 
     @Test
-    void refusesBrokenContentCodings() throws Exception {
-        byte[] gzip = OutboundTest.encode("gzip", "hello ".repeat(1000));
-        byte[] badCrc = gzip.clone();
-        badCrc[gzip.length - 6] ^= 1;
-        byte[] cut = Arrays.copyOf(gzip, gzip.length - 9);
-        byte[] zstd = OutboundTest.encode("zstd", "hello ".repeat(1000));
-        byte[] plain = "not encoded at all".getBytes(StandardCharsets.ISO_8859_1);
-        for (var wrong : List.of(
-                Map.entry("gzip", plain),
-                Map.entry("gzip", badCrc),
-                Map.entry("gzip", cut),
-                Map.entry("gzip", new byte[] {0x1f}),
-                Map.entry("deflate", plain),
-                Map.entry("br", plain),
-                Map.entry("br", gzip),
-                Map.entry("zstd", plain),
-                Map.entry("zstd", Arrays.copyOf(zstd, zstd.length - 5)),
-                Map.entry("compress", plain),
-                Map.entry("gzip, gzip", gzip),
-                Map.entry("gzip\r\nContent-Encoding: br", gzip))) {
-            ends(Kind.BAD_ENCODING, call -> {
-                call.send(OK + "Content-Encoding: " + wrong.getKey() + "\r\nContent-Length: " + wrong.getValue().length + "\r\n\r\n");
-                call.send(wrong.getValue());
-                call.untilClosed();
-            });
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"gzip", "zstd", "deflate"})
-    void capsBombsByWhatComesOut(String coding) throws Exception {
-        String zeros = "\0".repeat(64 * MEBIBYTE);
-        byte[] bomb = OutboundTest.encode(coding, zeros);
-        assertThat(bomb.length).isLessThan(100_000);
-        ends(Kind.TOO_LARGE, call -> {
-            call.send(OK + "Content-Encoding: " + coding + "\r\nContent-Length: " + bomb.length + "\r\n\r\n");
-            call.send(bomb);
-            call.untilClosed();
-        });
-    }
-
-    @Test
-    void refusesAWindowThatNoHttpDecoderMustHave() throws Exception {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (var out = new com.github.luben.zstd.ZstdOutputStreamNoFinalizer(bytes)) {
-            out.setLong(27);
-            out.write(new byte[100]);
-        }
-        byte[] wide = bytes.toByteArray();
-        ends(Kind.BAD_ENCODING, call -> {
-            call.send(OK + "Content-Encoding: zstd\r\nContent-Length: " + wide.length + "\r\n\r\n");
-            call.send(wide);
-            call.untilClosed();
-        });
-    }
-
-    @Test
     void cutAnywhereAGoodAnswerIsNeverTakenForAWholeOne() throws Exception {
         byte[] gzip = OutboundTest.encode("gzip", "abcdefghij".repeat(3));
         ByteArrayOutputStream whole = new ByteArrayOutputStream();
-        whole.writeBytes((OK + "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n" + Integer.toHexString(gzip.length) + "\r\n")
+        whole.writeBytes((OK + "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n" + Integer.toHexString(gzip.length)
+                + "\r\n")
                 .getBytes(StandardCharsets.ISO_8859_1));
         whole.writeBytes(gzip);
         whole.writeBytes("\r\n0\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
@@ -307,7 +253,7 @@ class HostileServerTest {
             call.send(answer.get());
             call.socket().shutdownOutput();
         })) {
-            for (int i = 0; i < 500; i++) {
+            for (int i = 0; i < 300; i++) {
                 byte[] mutated = good.clone();
                 for (int flips = random.nextInt(4); flips >= 0; flips--) {
                     mutated[random.nextInt(mutated.length)] = (byte) random.nextInt(256);
@@ -373,7 +319,8 @@ class HostileServerTest {
         try (Fixture impatient = Fixture.impatient();
                 RawServer server = new RawServer(RawServer.Call::untilClosed)) {
             Request request =
-                    new Request(server.url("/"), "GET", List.of(), null, Request.Limits.page(Duration.ofSeconds(20), MEBIBYTE, 0));
+                    new Request(server.url("/"), "GET", List.of(), null, Request.Limits.page(Duration.ofSeconds(20), MEBIBYTE,
+                            0));
             for (int i = 0; i < count; i++) {
                 Thread.ofVirtual().start(() -> {
                     try {

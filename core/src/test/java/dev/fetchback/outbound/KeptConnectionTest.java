@@ -3,8 +3,16 @@ package dev.fetchback.outbound;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -121,6 +129,57 @@ class KeptConnectionTest {
             assertThat(fixture.get(server.url("/")).body()).isEqualTo("clean");
             assertThat(server.accepted()).isEqualTo(2);
             assertThat(fixture.outbound.meters().open()).isEqualTo(1);
+        }
+    }
+
+    /**
+     * The watchdog strikes while answers come and connections change hands: nobody else's exchange may be hit or get a wrong
+     * body.
+     */
+    @Test
+    void deadlinesHitOnlyTheirOwnExchange() throws Exception {
+        long seed = new Random().nextLong();
+        AtomicInteger struck = new AtomicInteger();
+        AtomicInteger answered = new AtomicInteger();
+        Queue<String> wrong = new ConcurrentLinkedQueue<>();
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1_500);
+        try (RawServer server = new RawServer(call -> {
+            if (call.path().startsWith("/hasty")) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(call.number() % 60));
+            }
+            call.ok(call.path());
+        })) {
+            List<Thread> callers = new ArrayList<>();
+            for (int i = 0; i < 32; i++) {
+                boolean hasty = i % 2 == 0;
+                Random random = new Random(seed + i);
+                callers.add(Thread.ofVirtual().start(() -> {
+                    try {
+                        while (System.nanoTime() < end) {
+                            String path = (hasty ? "/hasty" : "/calm") + random.nextInt(1_000_000);
+                            Duration total = hasty ? Duration.ofMillis(1 + random.nextInt(60)) : Fixture.TOTAL;
+                            Request request = new Request(
+                                    server.url(path), "POST", List.of(), null, Request.Limits.page(total, 1000, 0));
+                            Fixture.Result result = fixture.send(request);
+                            if (result.kind() == null && result.body().equals(path)) {
+                                answered.incrementAndGet();
+                            } else if (hasty && result.kind() == Kind.DEADLINE) {
+                                struck.incrementAndGet();
+                            } else {
+                                wrong.add(path + ": " + result);
+                            }
+                        }
+                    } catch (Exception e) {
+                        wrong.add(String.valueOf(e));
+                    }
+                }));
+            }
+            for (Thread caller : callers) {
+                caller.join(20_000);
+            }
+            assertThat(wrong).as("seed %d", seed).isEmpty();
+            assertThat(struck.get()).isPositive();
+            assertThat(answered.get()).isPositive();
         }
     }
 

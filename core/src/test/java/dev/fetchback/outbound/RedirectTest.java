@@ -34,9 +34,12 @@ class RedirectTest {
 
     @ParameterizedTest
     @CsvSource({
-        "301, GET, GET /to?x 0", "302, GET, GET /to?x 0", "303, GET, GET /to?x 0", "307, GET, GET /to?x 0", "308, GET, GET /to?x 0",
-        "301, POST, GET /to?x 0", "302, POST, GET /to?x 0", "303, POST, GET /to?x 0", "307, POST, POST /to?x 4", "308, POST, POST /to?x 4",
-        "301, PUT, PUT /to?x 4", "302, PUT, PUT /to?x 4", "303, PUT, GET /to?x 0", "307, PUT, PUT /to?x 4", "303, DELETE, GET /to?x 0"
+        "301, GET, GET /to?x 0", "302, GET, GET /to?x 0", "303, GET, GET /to?x 0", "307, GET, GET /to?x 0",
+        "308, GET, GET /to?x 0",
+        "301, POST, GET /to?x 0", "302, POST, GET /to?x 0", "303, POST, GET /to?x 0", "307, POST, POST /to?x 4",
+        "308, POST, POST /to?x 4",
+        "301, PUT, PUT /to?x 4", "302, PUT, PUT /to?x 4", "303, PUT, GET /to?x 0", "307, PUT, PUT /to?x 4",
+        "303, DELETE, GET /to?x 0"
     })
     void followsByTheRulesOfTheMethod(int status, String method, String expected) throws Exception {
         try (RawServer server = new RawServer(redirect(status, "to?x#y"))) {
@@ -47,7 +50,8 @@ class RedirectTest {
             assertThat(result.answer().target()).isEqualTo(server.url("/to?x"));
             assertThat(result.answer().redirects()).isEqualTo(1);
             assertThat(server.accepted()).as("the same connection").isEqualTo(1);
-            assertThat(server.heads().getLast().contains("Content-Type")).isEqualTo(expected.endsWith("4") || method.equals("GET"));
+            assertThat(server.heads().getLast().contains("Content-Type"))
+                    .isEqualTo(expected.endsWith("4") || method.equals("GET"));
         }
     }
 
@@ -78,7 +82,8 @@ class RedirectTest {
 
     @Test
     void followsNoMoreThanAsked() throws Exception {
-        try (RawServer server = new RawServer(call -> call.send("HTTP/1.1 302 Found\r\nLocation: " + call.path() + "x\r\nContent-Length: 0\r\n\r\n"))) {
+        try (RawServer server = new RawServer(call -> call.send("HTTP/1.1 302 Found\r\nLocation: " + call.path()
+                + "x\r\nContent-Length: 0\r\n\r\n"))) {
             assertThat(fixture.get(server.url("/")).kind()).isEqualTo(Kind.TOO_MANY_REDIRECTS);
             assertThat(server.heads()).hasSize(6);
             Request none = new Request(server.url("/"), "GET", List.of(), null, Request.Limits.page(Fixture.TOTAL, 1000, 0));
@@ -100,7 +105,8 @@ class RedirectTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/", "javascript:alert(1)", "data:text/plain,x", "http://u:p@127.0.0.1/",
+        "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/", "javascript:alert(1)", "data:text/plain,x",
+        "http://u:p@127.0.0.1/",
         "http://127.0.0.1:22/", "http://127.0.0.1:99999/", "/\\127.0.0.1/", "http:///x", "http://", "//"
     })
     void goesNowhereThatIsNoWebPage(String location) throws Exception {
@@ -145,7 +151,8 @@ class RedirectTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"http://127.0.0.2:%d/", "http://inside.test:%d/", "http://[::1]:%d/", "http://2130706434:%d/", "//127.0.0.2:%d/x"})
+    @ValueSource(strings = {"http://127.0.0.2:%d/", "http://inside.test:%d/", "http://[::1]:%d/", "http://2130706434:%d/",
+            "//127.0.0.2:%d/x"})
     void neverConnectsToADeniedAddress(String location) throws Exception {
         try (RawServer canary = new RawServer(call -> call.ok("secret"));
                 RawServer server = new RawServer(redirect(302, location.formatted(canary.port())));
@@ -164,7 +171,8 @@ class RedirectTest {
         try (RawServer canary = new RawServer(call -> call.ok("secret"));
                 Fixture guarded = new Fixture(OutboundSettings.DEFAULT, "127.0.0.1/32")) {
             guarded.names.put("mixed.test", List.of(InetAddress.ofLiteral("127.0.0.1"), InetAddress.ofLiteral("10.0.0.1")));
-            assertThat(guarded.get(Target.parse("http://mixed.test:" + canary.port() + "/")).kind()).isEqualTo(Kind.BLOCKED_ADDRESS);
+            assertThat(guarded.get(Target.parse("http://mixed.test:" + canary.port() + "/")).kind())
+                    .isEqualTo(Kind.BLOCKED_ADDRESS);
             assertThat(canary.accepted()).isZero();
         }
     }
@@ -185,7 +193,8 @@ class RedirectTest {
     void aTrustedOriginIsReachedThoughItsAddressIsDenied() throws Exception {
         try (RawServer trusted = new RawServer(redirect(302, "/to"));
                 RawServer canary = new RawServer(call -> call.ok("secret"))) {
-            AddressPolicy policy = AddressPolicy.publicOnly().trusting(List.of(Target.parse("http://app.test:" + trusted.port() + "/")));
+            AddressPolicy policy = AddressPolicy.publicOnly().trusting(List.of(Target.parse("http://app.test:" + trusted.port()
+                    + "/")));
             try (Fixture guarded = new Fixture(OutboundSettings.DEFAULT, policy)) {
                 guarded.names.put("app.test", List.of(InetAddress.ofLiteral("127.0.0.1")));
                 guarded.names.put("evil.test", List.of(InetAddress.ofLiteral("127.0.0.1")));

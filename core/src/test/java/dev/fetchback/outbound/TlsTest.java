@@ -142,7 +142,8 @@ class TlsTest {
             assertThat(server.accepted).as("kept").hasValue(1);
             assertThat(server.names.peek()).contains("secure.test");
             assertThat(get(outbound, server.url("127.0.0.1"))).isEqualTo("hello");
-            assertThat(get(outbound, server.url("under_score.wild.test"))).as("beyond what Java can check").isEqualTo(Kind.TLS_UNTRUSTED);
+            assertThat(get(outbound, server.url("under_score.wild.test"))).as("beyond what Java can check")
+                    .isEqualTo(Kind.TLS_UNTRUSTED);
             assertThat(get(outbound, server.url("other.test"))).isEqualTo(Kind.TLS_UNTRUSTED);
             assertThat(outbound.meters().open()).isEqualTo(2);
         }
@@ -183,7 +184,8 @@ class TlsTest {
         try (Outbound outbound = outbound(Fixture.SHORT, context);
                 java.net.ServerSocket silent = new java.net.ServerSocket(0, 5, InetAddress.ofLiteral("127.0.0.1"));
                 RawServer plain = new RawServer(call -> call.ok("x"))) {
-            assertThat(get(outbound, Target.parse("https://secure.test:" + silent.getLocalPort() + "/"))).isEqualTo(Kind.CONNECT_TIMEOUT);
+            assertThat(get(outbound, Target.parse("https://secure.test:" + silent.getLocalPort() + "/")))
+                    .isEqualTo(Kind.CONNECT_TIMEOUT);
             Thread.ofVirtual().start(() -> {
                 try (var socket = silent.accept();
                         var second = silent.accept()) {
@@ -195,7 +197,8 @@ class TlsTest {
                     // the client closes first
                 }
             });
-            assertThat(get(outbound, Target.parse("https://secure.test:" + silent.getLocalPort() + "/"))).isEqualTo(Kind.TLS_FAILED);
+            assertThat(get(outbound, Target.parse("https://secure.test:" + silent.getLocalPort() + "/")))
+                    .isEqualTo(Kind.TLS_FAILED);
             assertThat(outbound.meters().open()).isZero();
             assertThat(plain.accepted()).isZero();
         }

@@ -233,12 +233,14 @@ final class BatchRoutes {
     private final class Whole {
         byte[] bytes;
         long taken;
+        private final int most;
         private int length;
 
         Whole(long declared) {
             if (declared > batchBytes) {
                 throw tooLarge();
             }
+            most = declared < 0 ? batchBytes : (int) declared;
             bytes = new byte[declared < 0 ? FIRST_ROOM : (int) Math.min(declared, FIRST_ROOM)];
         }
 
@@ -261,7 +263,7 @@ final class BatchRoutes {
                 throw tooLarge();
             }
             if (length + size > bytes.length) {
-                int room = Math.min(batchBytes, Math.max(length + size, bytes.length * 2));
+                int room = Math.min(most, Math.max(length + size, bytes.length * 2));
                 if (!budget.tryTake(room)) {
                     throw BodyReader.noRoom(budget);
                 }

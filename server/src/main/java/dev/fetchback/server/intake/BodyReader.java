@@ -123,7 +123,8 @@ final class BodyReader implements Invocable.Task {
     }
 
     private void grow(int needed) {
-        int room = Math.min(max, Math.max(needed, bytes.length * 2));
+        long declared = call.request().getLength();
+        int room = Math.min(declared < 0 ? max : (int) declared, Math.max(needed, bytes.length * 2));
         if (room > SMALL) {
             if (!budget.tryTake(room)) {
                 throw noRoom(budget);

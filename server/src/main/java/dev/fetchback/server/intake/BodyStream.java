@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.util.thread.Invocable;
 
 /**
@@ -47,7 +48,7 @@ final class BodyStream {
                 if (why instanceof TimeoutException) {
                     throw BodyReader.tooSlow();
                 }
-                throw new IOException("the client stopped in the middle of its request", why);
+                throw (IOException) new EofException("the client stopped in the middle of its request").initCause(why);
             }
             pace.moved(chunk.remaining());
             return chunk;

@@ -26,7 +26,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -34,6 +33,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** Tasks in memory, moved on by the test instead of a worker. Safe for many threads. */
@@ -57,7 +57,7 @@ final class FakeTasks implements Tasks {
 
     FakeTasks(LongSupplier clock) {
         this.clock = clock;
-        this.ids = new Ids(0, 0, clock, new Random(7));
+        this.ids = new Ids(0, 0, clock, new Counting());
     }
 
     @Override
@@ -323,6 +323,21 @@ final class FakeTasks implements Tasks {
             return work.get();
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Makes ids of one millisecond rise, so that tests know the order of lists. */
+    private static final class Counting implements RandomGenerator {
+        private long last;
+
+        @Override
+        public long nextLong() {
+            return ++last;
+        }
+
+        @Override
+        public int nextInt(int bound) {
+            return 0;
         }
     }
 

@@ -3,6 +3,7 @@ package dev.fetchback.server.intake;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
@@ -11,8 +12,8 @@ final class Json {
     private Json() {}
 
     /** All scalars as text by pointer, in order; empty arrays and objects as "[]" and "{}". */
-    static Map<String, String> flat(String json) {
-        Map<String, String> values = new LinkedHashMap<>();
+    static Map<String, @Nullable String> flat(String json) {
+        Map<String, @Nullable String> values = new LinkedHashMap<>();
         try (JsonParser p = JsonIn.parser(Slice.of(json.getBytes(StandardCharsets.UTF_8)))) {
             p.nextToken();
             value(p, "", values);
@@ -24,14 +25,14 @@ final class Json {
     }
 
     static String text(String json, String pointer) {
-        Map<String, String> values = flat(json);
+        Map<String, @Nullable String> values = flat(json);
         if (!values.containsKey(pointer)) {
             throw new AssertionError("no " + pointer + " in " + json);
         }
-        return values.get(pointer);
+        return String.valueOf(values.get(pointer));
     }
 
-    private static void value(JsonParser p, String at, Map<String, String> values) {
+    private static void value(JsonParser p, String at, Map<String, @Nullable String> values) {
         int before = values.size();
         if (p.currentToken() == JsonToken.START_OBJECT) {
             for (String name = p.nextName(); name != null; name = p.nextName()) {
@@ -49,9 +50,10 @@ final class Json {
                 values.put(at, "[]");
             }
         } else {
-            if (values.put(at, p.getString()) != null) {
+            if (values.containsKey(at)) {
                 throw new AssertionError(at + " is written twice");
             }
+            values.put(at, p.currentToken() == JsonToken.VALUE_NULL ? null : p.getString());
         }
     }
 }

@@ -202,7 +202,7 @@ class SubmitTest {
             CountDownLatch inside = new CountDownLatch(2);
             CountDownLatch go = new CountDownLatch(1);
             small.tasks.beforeSubmit = submissions -> {
-                inside.countDown();
+                submissions.forEach(submission -> inside.countDown());
                 await(go);
             };
             CompletableFuture<HttpResponse<String>> one = small.later("POST", "/v1/tasks", URL);

@@ -140,7 +140,6 @@ class TaskRoutesTest {
                 "/v1/tasks?state=",
                 "/v1/tasks?batch=bat_1",
                 "/v1/tasks?created_after=yesterday",
-                "/v1/tasks?label=%%25zz",
                 "/v1/dead?state=dead",
                 "/v1/receivers?all=1",
                 "/v1/tasks/%s/result?download=1",
