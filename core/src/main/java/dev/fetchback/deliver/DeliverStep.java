@@ -42,7 +42,8 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
     /**
      * A step that posts through {@code outbound}.
      *
-     * @param outbound made for receivers: with the networks that they may be in
+     * @param outbound made for receivers: with the networks that they may be in, and without a limit per address, as one endpoint must
+     *     not wait for another at the same address (the limits per endpoint and origin are kept here)
      * @param envelope shared with whoever else shows outcomes
      * @param registry gets the metrics
      */

@@ -126,22 +126,20 @@ final class Endpoint {
         origin.room.signalAll();
     }
 
-    ReceiverRecord pause() {
-        return change(() -> health.pause(clock.getAsLong()));
+    void pause() {
+        change(() -> health.pause(clock.getAsLong()));
     }
 
-    ReceiverRecord resume() {
-        return change(() -> health.resume(clock.getAsLong()));
+    void resume() {
+        change(() -> health.resume(clock.getAsLong()));
     }
 
-    private ReceiverRecord change(Runnable change) {
+    private void change(Runnable change) {
         origin.lock.lock();
         try {
             change.run();
-            ReceiverRecord changed = health.toRecord(clock.getAsLong());
-            listener.accept(changed);
+            listener.accept(health.toRecord(clock.getAsLong()));
             wakeAll();
-            return changed;
         } finally {
             origin.lock.unlock();
         }

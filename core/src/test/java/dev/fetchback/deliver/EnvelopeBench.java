@@ -6,6 +6,8 @@ import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.Parcel;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -78,6 +80,14 @@ final class EnvelopeBench {
             envelope.write(out.truncate(0), task, spec, outcome, Envelope.Content.INLINE, body);
             return digest + signer.begin(id, 1614265330).update(out.array(), 0, out.length()).end().length();
         });
+        DeliverSettings settings = new DeliverSettings(
+                SECRET, "Fetchback", 256 << 10, DeliverSettings.Limits.DEFAULT, DeliverSettings.Breaker.DEFAULT);
+        Endpoints endpoints = new Endpoints(settings, System::currentTimeMillis, changed -> {});
+        Post nowhere = letter -> new Post.Reply.Answer(204, null);
+        var surroundings = new DeliverStep.Surroundings(System::currentTimeMillis, System::nanoTime, new Random(1));
+        DeliverStep step = new DeliverStep(nowhere, endpoints, envelope, settings, surroundings, new PrometheusRegistry());
+        Parcel parcel = new Parcel(outcome, new MemoryBody(body), 1, false);
+        report("the step without the exchange", () -> step.run(task, spec, parcel).hashCode());
         report("all, plainly through strings", () -> plain(task, spec, outcome.page(), body));
     }
 
