@@ -44,7 +44,8 @@ final class Journey {
             if (visit.location() == null) {
                 Exchange.Timings timings = new Exchange.Timings(resolveNanos, connectNanos, headNanos, now() - startedAt);
                 ResponseHead head = visit.head();
-                return new Exchange.Answer(head.status(), head.fields(), leg.target(), redirects.followed(), visit.cut(), timings);
+                return new Exchange.Answer(
+                        head.status(), head.fields(), leg.target(), redirects.followed(), visit.cut(), timings);
             }
             leg = redirects.next(leg, visit.head().status(), visit.location());
         }
@@ -180,10 +181,19 @@ final class Journey {
         try {
             send(connection, leg);
             connection.enter(Connection.Phase.HEAD);
-            connection.budget(leg.target().secure() ? 2 * ResponseHead.BYTES_MAX : ResponseHead.BYTES_MAX, Kind.HEADERS_TOO_LARGE);
+            // TLS brings whole records, which may hold the body's start too.
+            int most = leg.target().secure() ? 2 * ResponseHead.BYTES_MAX : ResponseHead.BYTES_MAX;
+            connection.budget(most, Kind.HEADERS_TOO_LARGE);
             ResponseHead head = ResponseHead.read(connection.buffer(), connection.in());
             headNanos = now() - from;
             return head;
+        } catch (ExchangeException e) {
+            if (e.kind() == Kind.BAD_HTTP && connection.ended()) {
+                // Cut within a line, which only looks malformed.
+                throw new ExchangeException(
+                        Kind.CONNECTION_LOST, "the server closed the connection within the head of its answer");
+            }
+            throw e;
         } catch (IOException e) {
             boolean repeatable = leg.method().equals("GET") || leg.method().equals("HEAD") || connection.unsent();
             boolean stale = kept && repeatable && (connection.silent() || e instanceof ResponseHead.HeadMissing);

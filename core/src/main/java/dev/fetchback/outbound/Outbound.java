@@ -6,8 +6,8 @@ import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Guarded HTTP exchanges: every connection goes to an address that the policy allows, every exchange ends in bounded time and with bounded
- * bytes, and whatever the network does comes back as a value. Blocking; made for virtual threads. Thread-safe.
+ * Guarded HTTP exchanges: every connection goes to an address that the policy allows, every exchange ends in bounded time and
+ * with bounded bytes, and whatever the network does comes back as a value. Blocking; made for virtual threads. Thread-safe.
  */
 public final class Outbound implements AutoCloseable {
     private final Parts parts;
@@ -60,8 +60,8 @@ public final class Outbound implements AutoCloseable {
     }
 
     /**
-     * Sends one request and follows its redirects; blocks until the answer's body went to the sink or the exchange failed. Bounded by the
-     * request's {@code total}.
+     * Sends one request and follows its redirects; blocks until the answer's body went to the sink or the exchange failed.
+     * Bounded by the request's {@code total}.
      *
      * @throws InterruptedException when the thread is interrupted; its socket is closed then
      */

@@ -19,7 +19,7 @@ final class Redirects {
     private static final int PERMANENT_REDIRECT = 308;
 
     private final int max;
-    private final Set<String> seen = new HashSet<>();
+    private final Set<String> seen = new HashSet<>(); // filled at the first redirect
     private int followed;
 
     Redirects(int max) {
@@ -75,7 +75,8 @@ final class Redirects {
         try {
             target = leg.target().resolve(location);
         } catch (BadUrl e) {
-            throw new ExchangeException(Kind.REDIRECT_BLOCKED, "a redirect leads to a URL that cannot be used: " + e.getMessage());
+            throw new ExchangeException(
+                    Kind.REDIRECT_BLOCKED, "a redirect leads to a URL that cannot be used: " + e.getMessage());
         }
         if (leg.target().secure() && !target.secure()) {
             throw new ExchangeException(Kind.REDIRECT_BLOCKED, "a redirect leads from https to http");
@@ -107,7 +108,9 @@ final class Redirects {
         for (Field field : leg.fields()) {
             String name = field.name().toLowerCase(Locale.ROOT);
             boolean describesBody = name.startsWith("content-");
-            boolean wanted = describesBody ? body != null && (same || name.equals("content-type")) : same || HARMLESS.contains(name);
+            boolean wanted = describesBody
+                    ? body != null && (same || name.equals("content-type"))
+                    : same || HARMLESS.contains(name);
             if (wanted) {
                 kept.add(field);
             }

@@ -17,7 +17,8 @@ final class RequestHead {
 
     private RequestHead() {}
 
-    static void send(OutputStream out, Target target, String method, List<Field> fields, @Nullable Payload body) throws IOException {
+    static void send(OutputStream out, Target target, String method, List<Field> fields, @Nullable Payload body)
+            throws IOException {
         byte[] head = bytes(target, method, fields, body);
         switch (body) {
             case null -> out.write(head, 0, head.length);
@@ -90,6 +91,6 @@ final class RequestHead {
         } else if (method.equals("POST") || method.equals("PUT") || method.equals("PATCH")) {
             head.append("Content-Length: 0\r\n"); // RFC 9110 §8.6: said where a body is expected
         }
-        return head.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1);
+        return head.append("\r\n").toString().getBytes(StandardCharsets.UTF_8);
     }
 }

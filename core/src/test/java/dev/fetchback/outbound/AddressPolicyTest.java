@@ -18,12 +18,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AddressPolicyTest {
     /** Written down a second time on purpose, so that a slip in the code's own table shows. */
     private static final List<String> DENIED = List.of(
-            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+            "192.0.2.0/24",
             "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15",
             "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32",
             "2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
-            "::/128", "::1/128", "::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "5f00::/16", "fc00::/7",
+            "::/128", "::1/128", "::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "5f00::/16",
+            "fc00::/7",
             "fe80::/10", "fec0::/10", "ff00::/8", "::/3", "4000::/2", "8000::/1");
+
+    private static final List<Cidr> MODEL = DENIED.stream().map(Cidr::of).toList();
 
     private static final AddressPolicy PUBLIC = AddressPolicy.parse("", _ -> false);
 
@@ -51,7 +55,7 @@ class AddressPolicyTest {
     void agreesWithASlowModelOnRandomAddresses() throws UnknownHostException {
         long seed = new Random().nextLong();
         Random random = new Random(seed);
-        for (int i = 0; i < 20_000; i++) {
+        for (int i = 0; i < 10_000; i++) {
             byte[] bytes = new byte[i % 2 == 0 ? 4 : 16];
             random.nextBytes(bytes);
             if (bytes.length == 16 && i % 4 == 1) {
@@ -59,19 +63,23 @@ class AddressPolicyTest {
                 bytes[1] = (byte) (random.nextInt(4));
             }
             InetAddress address = InetAddress.getByAddress(bytes);
-            assertThat(PUBLIC.allows(address, 80)).as("%s, seed %d", address, seed).isEqualTo(expected(address));
+            if (PUBLIC.allows(address, 80) != expected(address)) {
+                throw new AssertionError(address + " is allowed: " + !expected(address) + ", seed " + seed);
+            }
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"1.1.1.1", "8.8.8.8", "100.63.255.255", "100.128.0.0", "172.15.255.255", "172.32.0.0", "223.255.255.255",
+    @ValueSource(strings = {"1.1.1.1", "8.8.8.8", "100.63.255.255", "100.128.0.0", "172.15.255.255", "172.32.0.0",
+            "223.255.255.255",
         "168.63.129.15", "168.63.129.17", "2606:4700::1111", "2a00:1450::1", "2001:200::1", "3ffe::1", "::ffff:8.8.8.8"})
     void opensPublicAddresses(String address) {
         assertThat(PUBLIC.allows(InetAddress.ofLiteral(address), 80)).isTrue();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fd00:ec2::254"})
+    @ValueSource(strings = {"::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+            "fd00:ec2::254"})
     void closesEmbeddedAddresses(String address) {
         assertThat(PUBLIC.allows(InetAddress.ofLiteral(address), 80)).isFalse();
     }
@@ -154,7 +162,7 @@ class AddressPolicyTest {
     }
 
     private static boolean expected(InetAddress address) {
-        return DENIED.stream().map(Cidr::of).noneMatch(cidr -> cidr.contains(address));
+        return MODEL.stream().noneMatch(cidr -> cidr.contains(address));
     }
 
     /** A slow, plain model of a network. */
@@ -164,7 +172,8 @@ class AddressPolicyTest {
             byte[] bytes = InetAddress.ofLiteral(parts[0]).getAddress();
             int bits = bytes.length * 8;
             BigInteger first = new BigInteger(1, bytes);
-            return new Cidr(first, first.add(BigInteger.TWO.pow(bits - Integer.parseInt(parts[1]))).subtract(BigInteger.ONE), bits);
+            return new Cidr(first, first.add(BigInteger.TWO.pow(bits - Integer.parseInt(parts[1]))).subtract(BigInteger.ONE),
+                    bits);
         }
 
         boolean contains(InetAddress address) {

@@ -13,22 +13,28 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** An outbound with short limits that may reach loopback, names included. */
+/** An outbound that may reach loopback, names included. */
 final class Fixture implements AutoCloseable {
-    static final Duration TOTAL = Duration.ofSeconds(5);
+    static final Duration TOTAL = Duration.ofSeconds(20);
     static final OutboundSettings.Timeouts SHORT = new OutboundSettings.Timeouts(
             Duration.ofSeconds(2),
-            Duration.ofMillis(500),
-            Duration.ofMillis(600),
-            Duration.ofMillis(400),
+            Duration.ofMillis(800),
+            Duration.ofMillis(800),
+            Duration.ofMillis(800),
             Duration.ofMillis(500),
             Duration.ofSeconds(5));
 
     final ConcurrentHashMap<String, List<InetAddress>> names = new ConcurrentHashMap<>();
     final Outbound outbound;
 
+    /** With the limits of everyday, which no test waits for. */
     Fixture() {
-        this(new OutboundSettings(SHORT, 16, 0), "127.0.0.0/8");
+        this(new OutboundSettings(OutboundSettings.Timeouts.DEFAULT, 16, 0), "127.0.0.0/8");
+    }
+
+    /** With short limits, for tests that wait until they strike. */
+    static Fixture impatient() {
+        return new Fixture(new OutboundSettings(SHORT, 16, 0), "127.0.0.0/8");
     }
 
     Fixture(OutboundSettings settings, String allow) {
@@ -108,7 +114,7 @@ final class Fixture implements AutoCloseable {
     }
 
     /** Keeps the body. */
-    static final class Collector implements BodySink {
+    static class Collector implements BodySink {
         private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
         @Override

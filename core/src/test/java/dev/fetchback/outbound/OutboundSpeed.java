@@ -17,16 +17,20 @@ import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Measures exchanges a second and CPU time an exchange against a keep-alive server on loopback. Not a test; run by hand:
- * {@code OutboundSpeed server PORT BYTES} in one process, {@code OutboundSpeed client PORT THREADS SECONDS} in another.
+ * {@code OutboundSpeed server PORT BYTES} in one process, {@code OutboundSpeed client PORT THREADS SECONDS} in another; or
+ * {@code OutboundSpeed hold PORT COUNT} for the memory of exchanges that wait for an answer, against a server of 0 bytes, which
+ * gives none.
  */
 final class OutboundSpeed {
     private OutboundSpeed() {}
 
     public static void main(String[] args) throws Exception {
-        if (args[0].equals("server")) {
-            serve(Integer.parseInt(args[1]), Integer.parseInt(args[2]));
-        } else {
-            measure(Integer.parseInt(args[1]), Integer.parseInt(args[2]), Integer.parseInt(args[3]));
+        int port = Integer.parseInt(args[1]);
+        int count = Integer.parseInt(args[2]);
+        switch (args[0]) {
+            case "server" -> serve(port, count);
+            case "hold" -> hold(port, count);
+            default -> measure(port, count, Integer.parseInt(args[3]));
         }
     }
 
@@ -57,9 +61,38 @@ final class OutboundSpeed {
                 double rate = count * 1e9 / (System.nanoTime() - from);
                 double micros = (system.getProcessCpuTime() - cpu) / 1e3 / Math.max(count, 1);
                 System.out.printf(
-                        "%8.0f exchanges/s %6.1f us CPU each, %d failed, %d open%n", rate, micros, failed.sum(), outbound.meters().open());
+                        "%8.0f exchanges/s %6.1f us CPU each, %d failed, %d open%n", rate, micros, failed.sum(),
+                        outbound.meters().open());
             }
             callers.forEach(Thread::interrupt);
+        }
+    }
+
+    private static void hold(int port, int count) throws Exception {
+        Request request = new Request(
+                Target.parse("http://127.0.0.1:" + port + "/"),
+                "GET",
+                List.of(new Field("User-Agent", "fetchback-speed/1")),
+                null,
+                Request.Limits.page(Duration.ofSeconds(60), 10 << 20, 10));
+        Duration minute = Duration.ofMinutes(1);
+        OutboundSettings patient = new OutboundSettings(
+                new OutboundSettings.Timeouts(minute, minute, minute, minute, minute, minute), 0, 0);
+        try (SystemResolver resolver = new SystemResolver();
+                Outbound outbound = new Outbound(patient, AddressPolicy.parse("127.0.0.0/8"), resolver)) {
+            Runtime runtime = Runtime.getRuntime();
+            System.gc();
+            long before = runtime.totalMemory() - runtime.freeMemory();
+            LongAdder done = new LongAdder();
+            LongAdder failed = new LongAdder();
+            for (int i = 0; i < count; i++) {
+                Thread.ofVirtual().start(() -> call(outbound, request, done, failed));
+            }
+            Thread.sleep(8_000);
+            System.gc();
+            long after = runtime.totalMemory() - runtime.freeMemory();
+            System.out.printf("%d open, %d failed, %d bytes of heap each%n", outbound.meters().open(), failed.sum(),
+                    (after - before) / count);
         }
     }
 
@@ -85,7 +118,8 @@ final class OutboundSpeed {
     }
 
     private static void serve(int port, int bytes) throws IOException {
-        byte[] answer = ("HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 12:00:00 GMT\r\nServer: speed\r\nContent-Type: text/html\r\n"
+        byte[] answer = bytes == 0 ? new byte[0]
+                : ("HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 12:00:00 GMT\r\nServer: speed\r\nContent-Type: text/html\r\n"
                         + "Cache-Control: no-cache\r\nContent-Length: " + bytes + "\r\n\r\n" + "x".repeat(bytes))
                 .getBytes(StandardCharsets.ISO_8859_1);
         ByteBuffer out = ByteBuffer.allocateDirect(answer.length).put(answer).flip();
@@ -119,7 +153,7 @@ final class OutboundSpeed {
         if (count < 0) {
             client.close();
         }
-        if (count > 0 && in.get(count - 1) == '\n') {
+        if (count > 0 && out.hasRemaining() && in.get(count - 1) == '\n') {
             ByteBuffer whole = out.duplicate();
             while (whole.hasRemaining()) {
                 client.write(whole);

@@ -60,7 +60,8 @@ class OutboundTest {
             call.ok("x");
         })) {
             String large = "ü".repeat(200_000);
-            fixture.send(Fixture.request("POST", server.url("/"), large, new Field("Content-Length", "7"), new Field("Host", "evil")));
+            fixture.send(Fixture.request("POST", server.url("/"), large, new Field("Content-Length", "7"), new Field("Host",
+                    "evil")));
             assertThat(received.get()).isEqualTo(large.getBytes(StandardCharsets.UTF_8));
             assertThat(server.heads().getFirst()).contains("Content-Length: 400000").doesNotContain("evil").doesNotContain(": 7");
             fixture.send(Fixture.request("POST", server.url("/"), null));
@@ -73,14 +74,14 @@ class OutboundTest {
     @CsvSource({"gzip", "x-gzip", "deflate", "raw", "zstd", "br", "identity", "'gzip, identity'", "GZIP"})
     void undoesOneContentCoding(String coding) throws Exception {
         byte[] encoded = encode(coding, TEXT);
-        String expected = coding.equals("br") ? "hello brotli" : TEXT;
         try (RawServer server = new RawServer(call -> {
-            call.send("HTTP/1.1 200 OK\r\nContent-Encoding: " + coding.replace("raw", "deflate") + "\r\nContent-Length: " + encoded.length
+            call.send("HTTP/1.1 200 OK\r\nContent-Encoding: " + coding.replace("raw", "deflate") + "\r\nContent-Length: "
+                    + encoded.length
                     + "\r\n\r\n");
             call.send(encoded);
         })) {
-            assertThat(fixture.get(server.url("/")).body()).isEqualTo(expected);
-            assertThat(fixture.get(server.url("/")).body()).isEqualTo(expected);
+            assertThat(fixture.get(server.url("/")).body()).isEqualTo(TEXT);
+            assertThat(fixture.get(server.url("/")).body()).isEqualTo(TEXT);
             assertThat(server.accepted()).as("the connection was used again").isEqualTo(1);
         }
     }
@@ -150,7 +151,8 @@ class OutboundTest {
     @Test
     void readsOnlyAsMuchOfAnAnswerAsAsked() throws Exception {
         try (RawServer server = new RawServer(call -> call.ok("x".repeat(100_000)))) {
-            Request request = new Request(server.url("/"), "POST", List.of(), new byte[1], Request.Limits.call(Fixture.TOTAL, 1000));
+            Request request = new Request(server.url("/"), "POST", List.of(), new byte[1], Request.Limits.call(Fixture.TOTAL,
+                    1000));
             Fixture.Result result = fixture.send(request);
             assertThat(result.answer().cut()).isTrue();
             assertThat(result.body()).hasSize(1000);
@@ -227,7 +229,7 @@ class OutboundTest {
         try (Fixture small = new Fixture(new OutboundSettings(Fixture.SHORT, 2, 0), "127.0.0.0/8");
                 RawServer server = new RawServer(call -> call.ok("x"))) {
             for (int i = 1; i <= 5; i++) {
-                small.get(Target.parse("http://127.0.0." + 1 + ":" + server.port() + "/"));
+                small.get(Target.parse("http://127.0.0.1:" + server.port() + "/"));
                 small.names.put("h" + i + ".test", List.of(InetAddress.ofLiteral("127.0.0.1")));
                 small.get(Target.parse("http://h" + i + ".test:" + server.port() + "/"));
                 assertThat(small.outbound.meters().open()).isLessThanOrEqualTo(2);
@@ -347,8 +349,8 @@ class OutboundTest {
                 return Zstd.compress(plain);
             }
             case "br" -> {
-                // A stored meta-block: nothing here can compress Brotli, and the decoder is what is tested.
-                return Base64.getDecoder().decode("iwWAaGVsbG8gYnJvdGxpAw==");
+                // Nothing here can compress Brotli, so this is TEXT as another program compressed it, whatever was asked for.
+                return Base64.getDecoder().decode("GwMp+B2pU5+6WQ2CVIam2N6KxaXwuawSIIFGbCoIQAI=");
             }
             case "identity" -> bytes.write(plain);
             case "deflate", "raw" -> {

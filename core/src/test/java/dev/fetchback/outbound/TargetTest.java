@@ -133,7 +133,8 @@ class TargetTest {
     void limitsTheLength() throws BadUrl {
         String base = "http://example.com/";
         Target.parse(base + "a".repeat(Target.LENGTH_MAX - base.length()));
-        assertThatThrownBy(() -> Target.parse(base + "a".repeat(Target.LENGTH_MAX - base.length() + 1))).hasMessageContaining("4097");
+        assertThatThrownBy(() -> Target.parse(base + "a".repeat(Target.LENGTH_MAX - base.length() + 1)))
+                .hasMessageContaining("4097");
         assertThatThrownBy(() -> Target.parse(base + "ü".repeat(1000))).as("after encoding").hasMessageContaining("at most 4096");
         assertThatThrownBy(() -> Target.parse("http://" + "a".repeat(64) + ".com/")).hasMessageContaining("63");
         assertThatThrownBy(() -> Target.parse("http://" + "a.".repeat(130) + "com/")).hasMessageContaining("253");
