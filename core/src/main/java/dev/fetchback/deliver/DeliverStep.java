@@ -24,9 +24,9 @@ import java.util.random.RandomGenerator;
 /**
  * Posts an outcome to its receiver, once. Safe for many threads, each of which blocks until the receiver has answered.
  *
- * <p>{@link DeliverResult.StoreFirst} means that nothing was sent and no attempt was used up: the page is too long to go out without
- * being stored, or there was no room at the receiver or in memory. An outcome that is stored already has waited for room before it is
- * answered so, and may be handed back at once.
+ * <p>{@link DeliverResult.StoreFirst} means that nothing was sent and no attempt was used up: the page is too long to go out
+ * without being stored, or there was no room at the receiver or in memory. An outcome that is stored already has waited for
+ * room before it is answered so, and may be handed back at once.
  */
 public final class DeliverStep implements Step<Parcel, DeliverResult> {
     private static final System.Logger LOG = System.getLogger(DeliverStep.class.getName());
@@ -42,7 +42,8 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
     /**
      * A step that posts through {@code outbound}.
      *
-     * @param outbound made for receivers: with the networks that they may be in
+     * @param outbound made for receivers: with the networks that they may be in, and without a limit per address, as one
+     *     endpoint must not wait for another at the same address (the limits per endpoint and origin are kept here)
      * @param envelope shared with whoever else shows outcomes
      * @param registry gets the metrics
      */

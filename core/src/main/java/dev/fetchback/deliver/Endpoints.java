@@ -14,8 +14,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The endpoints that were seen, with their health; of very many, the healthy ones that were not used longest are forgotten. Safe for
- * many threads.
+ * The endpoints that were seen, with their health; of very many, the healthy ones that were not used longest are forgotten.
+ * Safe for many threads.
  */
 public final class Endpoints {
     private static final System.Logger LOG = System.getLogger(Endpoints.class.getName());
@@ -32,8 +32,8 @@ public final class Endpoints {
 
     /**
      * @param clock Unix milliseconds
-     * @param listener told each record that should be saved, in order for each endpoint; called under a lock, so it must neither block
-     *     nor call back
+     * @param listener told each record that should be saved, in order for each endpoint; called under a lock, so it must
+     *     neither block nor call back
      */
     public Endpoints(DeliverSettings settings, LongSupplier clock, Consumer<ReceiverRecord> listener) {
         this.settings = settings;
@@ -52,7 +52,8 @@ public final class Endpoints {
             try {
                 put(one.id(), Target.parse(one.endpoint()), one);
             } catch (BadUrl e) {
-                LOG.log(System.Logger.Level.WARNING, "What was saved of receiver " + one.id() + " is left out: " + e.getMessage());
+                String text = "What was saved of receiver " + one.id() + " is left out: " + e.getMessage();
+                LOG.log(System.Logger.Level.WARNING, text);
             }
         }
     }
@@ -82,8 +83,8 @@ public final class Endpoints {
     }
 
     /**
-     * Forgets an endpoint that is not in use, a healthy one if there is one among the oldest, but none that an operator paused. When there
-     * is none to forget, the map grows by what is under way, which the callers bound.
+     * Forgets an endpoint that is not in use, a healthy one if there is one among the oldest, but none that an operator
+     * paused. When there is none to forget, the map grows by what is under way, which the callers bound.
      */
     private void forgetOne() {
         String ill = null;

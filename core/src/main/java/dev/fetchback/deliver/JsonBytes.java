@@ -8,9 +8,9 @@ import java.time.LocalDate;
 import java.util.Arrays;
 
 /**
- * JSON written straight into one growing array. A page's bytes are scanned, checked to be UTF-8 and escaped in one pass, 64 at a time:
- * a bitmap of the bytes that need an escape is computed eight bytes at once, the runs between them are copied as words, so that the
- * cost hardly depends on how the text looks. Not for many threads.
+ * JSON written straight into one growing array. A page's bytes are scanned, checked to be UTF-8 and escaped in one pass, 64
+ * at a time: a bitmap of the bytes that need an escape is computed eight bytes at once, and the runs between them are copied
+ * as words. Not for many threads.
  */
 final class JsonBytes {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -88,7 +88,7 @@ final class JsonBytes {
     }
 
     /** Text of ASCII that needs no escapes: punctuation, names, base64. */
-    @SuppressWarnings("deprecation") // deprecated as it drops the upper half of each char; there is none in ASCII, and nothing is faster
+    @SuppressWarnings("deprecation") // it drops the upper half of each char: there is none in ASCII, and nothing is faster
     JsonBytes ascii(String text) {
         int chars = text.length();
         reserve(chars);

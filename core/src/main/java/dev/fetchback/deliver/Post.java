@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 interface Post {
     /**
-     * One whole exchange within the timeout: no redirect is followed and at most {@link #ANSWER_BYTES_MAX} of the answer are read.
+     * One whole exchange within the timeout: no redirect is followed, and at most {@link #ANSWER_BYTES_MAX} of the answer are
+     * read.
      *
      * @throws IOException when what is to be sent cannot be read
      * @throws InterruptedException when the server drains

@@ -200,7 +200,7 @@ class EndpointHealthTest {
                     running.add(start);
                 }
                 assertThat(running.size()).as("seed %d step %d", seed, step).isLessThanOrEqualTo(CAP);
-                assertThat(running.stream().filter(s -> s == Start.PROBE).count()).as("seed %d step %d", seed, step).isLessThan(2);
+                assertThat(running).as("seed %d step %d", seed, step).filteredOn(s -> s == Start.PROBE).hasSizeLessThan(2);
             } else if (!running.isEmpty()) {
                 Start start = random.nextBoolean() ? running.pollFirst() : running.pollLast();
                 health.end(start, verdict(random), now);

@@ -35,8 +35,9 @@ class EnvelopeTest {
         assertThat(root).containsEntry("type", "task.succeeded").containsEntry("timestamp", "2026-11-22T13:50:02.512Z");
         Map<String, Object> data = data(root);
         assertThat(data.keySet())
-                .containsExactly("id", "url", "final_url", "status", "headers", "content_type", "bytes", "sha256", "body", "fetch",
-                        "metadata", "labels");
+                .containsExactly(
+                        "id", "url", "final_url", "status", "headers", "content_type", "bytes", "sha256", "body",
+                        "fetch", "metadata", "labels");
         assertThat(data)
                 .containsEntry("id", Pages.ID.toString())
                 .containsEntry("url", "https://example.com/p/1?q=a&b=\u00fc")
@@ -200,7 +201,10 @@ class EnvelopeTest {
         TaskSpec plain = TaskSpec.get("https://example.com/", DeliverOptions.to(Pages.TO));
         envelope.write(out, Pages.task(), plain, Pages.fetched(body, null), Envelope.Content.INLINE, body);
         Map<String, Object> data = data(Json.object(out.copy()));
-        assertThat(data).containsEntry("metadata", Map.of()).containsEntry("labels", List.of()).containsEntry("content_type", null);
+        assertThat(data)
+                .containsEntry("metadata", Map.of())
+                .containsEntry("labels", List.of())
+                .containsEntry("content_type", null);
     }
 
     private @Nullable Object body(@Nullable String contentType, byte[] body) {

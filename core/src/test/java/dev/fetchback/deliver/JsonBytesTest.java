@@ -2,14 +2,15 @@ package dev.fetchback.deliver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import java.nio.ByteBuffer;
-import java.time.Instant;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
@@ -59,7 +60,8 @@ class JsonBytesTest {
         for (int round = 0; round < 40_000; round++) {
             byte[] bytes = text(random, random.nextInt(200)).getBytes(StandardCharsets.UTF_8);
             for (int damage = random.nextInt(3); damage > 0 && bytes.length > 0; damage--) {
-                bytes[random.nextInt(bytes.length)] = (byte) (random.nextBoolean() ? random.nextInt(256) : 0xc0 + random.nextInt(64));
+                int bad = random.nextBoolean() ? random.nextInt(256) : 0xc0 + random.nextInt(64);
+                bytes[random.nextInt(bytes.length)] = (byte) bad;
             }
             boolean valid = isUtf8(bytes);
             out.truncate(6);
@@ -80,7 +82,7 @@ class JsonBytesTest {
         for (int lead = 0x80; lead < 0x100; lead++) {
             for (int second = 0; second < 0x100; second++) {
                 for (int size = 1; size <= 4; size++) {
-                    java.util.Arrays.fill(bytes, (byte) 'a');
+                    Arrays.fill(bytes, (byte) 'a');
                     int at = 62;
                     bytes[at] = (byte) lead;
                     for (int i = 1; i < size; i++) {

@@ -43,7 +43,7 @@ class LinkSignerTest {
     @Test
     void aLinkLeadsToTheResultUnderThePublicUrl() throws IOException {
         URI link = URI.create(open().sign(Pages.ID, EXPIRES));
-        assertThat(link.toString()).startsWith("https://fb.example/base/v1/tasks/" + Pages.ID + "/result?expires=1800000000&signature=");
+        assertThat(link.toString()).startsWith("https://fb.example/base/v1/tasks/" + Pages.ID + "/result?expires=");
         assertThat(link.getQuery()).matches("expires=1800000000&signature=[A-Za-z0-9_-]{43}");
     }
 

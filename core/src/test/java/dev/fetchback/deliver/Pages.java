@@ -100,7 +100,8 @@ final class Pages {
         while (html.length() < bytes) {
             html.append("    <div class=\"item\" id=\"i").append(random.nextInt(10_000)).append("\">\n      <a href=\"/p/");
             html.append(random.nextInt(100_000)).append("\">").append(words(random, 4)).append("</a>\n      <p>");
-            html.append(words(random, 12)).append(random.nextInt(12) == 0 ? " \u2013 caf\u00e9" : "").append("</p>\n    </div>\n");
+            html.append(words(random, 12)).append(random.nextInt(12) == 0 ? " \u2013 caf\u00e9" : "");
+            html.append("</p>\n    </div>\n");
         }
         return html.toString().getBytes(StandardCharsets.UTF_8);
     }

@@ -66,7 +66,9 @@ class SignerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_", "whsec_not base64!", "whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"})
+    @ValueSource(strings = {
+        "", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_", "whsec_not base64!", "whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    })
     void refusesOtherSecretsWithoutRepeatingThem(String secret) {
         assertThatThrownBy(() -> Signer.check(secret))
                 .isInstanceOf(IllegalArgumentException.class)
