@@ -69,7 +69,8 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
         if (route == Route.UNKNOWN) {
             throw new Refusal(
                     ApiError.NOT_FOUND,
-                    "There is nothing at " + Names.quote(call.request().getHttpURI().getPath()) + "; docs/api.md lists the routes.");
+                    "There is nothing at " + Names.quote(call.request().getHttpURI().getPath())
+                            + "; docs/api.md lists the routes.");
         }
         if (!health && !ResultRoute.linked(call)) {
             guard.admit(call, port.getAsInt());
@@ -132,7 +133,8 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
     }
 
     private static void answer(Call call, OpsAnswer answer) {
-        call.answer(answer.status(), new HttpField(HttpHeader.CONTENT_TYPE, answer.contentType()), ByteBuffer.wrap(answer.body()));
+        call.answer(
+                answer.status(), new HttpField(HttpHeader.CONTENT_TYPE, answer.contentType()), ByteBuffer.wrap(answer.body()));
     }
 
     /**

@@ -25,7 +25,8 @@ public record ApiSettings(
         Duration drain) {
     /** Loopback, with every default. */
     public static ApiSettings onLoopback(int port) {
-        return new ApiSettings("127.0.0.1", port, null, Set.of(), IntakeDefaults.DEFAULT, ApiLimits.DEFAULT, Duration.ofSeconds(8));
+        return new ApiSettings(
+                "127.0.0.1", port, null, Set.of(), IntakeDefaults.DEFAULT, ApiLimits.DEFAULT, Duration.ofSeconds(8));
     }
 
     public ApiSettings {

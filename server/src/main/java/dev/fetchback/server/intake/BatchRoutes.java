@@ -168,7 +168,10 @@ final class BatchRoutes {
         String pointer = "/items/" + i;
         int length = body.lengths()[i];
         if (body.offsets()[i] < 0) {
-            run.reject(i, new Refusal(ApiError.WRONG_TYPE, pointer, "The item is no object; write a task such as {\"url\":\"https://example.com/\"}."));
+            run.reject(i, new Refusal(
+                    ApiError.WRONG_TYPE,
+                    pointer,
+                    "The item is no object; write a task such as {\"url\":\"https://example.com/\"}."));
             return;
         }
         if (length > ApiLimits.TASK_BYTES) {
@@ -190,7 +193,9 @@ final class BatchRoutes {
     private void answer(Call call, BatchRun run) throws IOException {
         if (run.stored() == 0) {
             call.refuse(
-                    new Refusal(ApiError.BATCH_REJECTED, "Nothing was stored: there was no task, or each had an error; see \"errors\"."),
+                    new Refusal(
+                            ApiError.BATCH_REJECTED,
+                            "Nothing was stored: there was no task, or each had an error; see \"errors\"."),
                     run::write);
             return;
         }
@@ -211,7 +216,8 @@ final class BatchRoutes {
                 .filter(found -> call.caller().sees(found.owner()))
                 .orElseThrow(() -> new Refusal(
                         ApiError.BATCH_NOT_FOUND,
-                        "There is no batch " + Names.quote(call.id()) + " that you may see; old batches are forgotten after a while."));
+                        "There is no batch " + Names.quote(call.id())
+                                + " that you may see; old batches are forgotten after a while."));
         long finished = batch.finished().values().stream().mapToLong(Long::longValue).sum();
         JsonBytes json = new JsonBytes(ANSWER_BYTES)
                 .object()

@@ -35,6 +35,7 @@ final class BodyReader implements Invocable.Task {
         this.pace = new Pace(bodies.bytesPerSecondMin());
         this.nanos = bodies.nanos();
         this.whole = whole;
+        call.whenOver(this::giveBack); // not sooner: until it is stored the task holds what its body held
         long declared = call.request().getLength();
         this.bytes = new byte[declared < 0 ? FIRST_ROOM : (int) Math.min(declared, SMALL)];
         if (declared > max) {
@@ -57,14 +58,9 @@ final class BodyReader implements Invocable.Task {
             if (collect()) {
                 byte[] body = length == bytes.length ? bytes : Arrays.copyOf(bytes, length);
                 whole.accept(body);
-                giveBack();
             }
         } catch (Refusal refusal) {
-            giveBack();
             call.refuse(refusal);
-        } catch (RuntimeException | Error e) {
-            giveBack();
-            throw e;
         }
     }
 
@@ -81,7 +77,6 @@ final class BodyReader implements Invocable.Task {
                 return false;
             }
             if (Content.Chunk.isFailure(chunk)) {
-                giveBack();
                 failed(call, chunk.getFailure());
                 return false;
             }

@@ -8,8 +8,8 @@ import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.util.thread.Invocable;
 
 /**
- * Reads a request's body piece by piece on a thread that may block. Nothing is read ahead of the caller, so that a sender is slowed
- * down by the network itself when tasks cannot be stored as fast as they come.
+ * Reads a request's body piece by piece on a thread that may block. Nothing is read ahead of the caller, so that a sender is
+ * slowed down by the network itself when tasks cannot be stored as fast as they come.
  */
 final class BodyStream {
     private final Call call;

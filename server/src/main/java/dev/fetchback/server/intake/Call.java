@@ -28,6 +28,7 @@ final class Call implements Callback {
     private final Ending ending;
     private Caller caller = Caller.ANYBODY;
     private boolean answered;
+    private @Nullable Runnable release;
 
     Call(Request request, Response response, Callback done, Route.Match match, Ending ending) {
         this.request = request;
@@ -73,6 +74,20 @@ final class Call implements Callback {
     /** Whether an answer was begun. */
     boolean answered() {
         return answered;
+    }
+
+    /** What is to be given back when the call is over, however it ends; at most one thing. */
+    void whenOver(Runnable giveBack) {
+        release = giveBack;
+    }
+
+    private void over(int status) {
+        Runnable giveBack = release;
+        release = null;
+        if (giveBack != null) {
+            giveBack.run();
+        }
+        ending.ended(this, status);
     }
 
     /** Keeps the connection open although no byte moves for a while: it is the server that is waiting. */
@@ -148,13 +163,13 @@ final class Call implements Callback {
 
     @Override
     public void succeeded() {
-        ending.ended(this, response.getStatus());
+        over(response.getStatus());
         done.succeeded();
     }
 
     @Override
     public void failed(Throwable why) {
-        ending.ended(this, why instanceof EofException ? 0 : response.getStatus());
+        over(why instanceof EofException ? 0 : response.getStatus());
         done.failed(why);
     }
 

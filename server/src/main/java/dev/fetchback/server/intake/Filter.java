@@ -54,7 +54,8 @@ record Filter(TaskQuery query, Set<State> states) {
     private static @Nullable BatchId batch(@Nullable String text) {
         return text == null
                 ? null
-                : BatchId.parse(text).orElseThrow(() -> QueryParams.refuse("batch", text, "the id of a batch, bat_ and 26 characters"));
+                : BatchId.parse(text)
+                        .orElseThrow(() -> QueryParams.refuse("batch", text, "the id of a batch, bat_ and 26 characters"));
     }
 
     private static Set<State> states(@Nullable String text) {

@@ -6,7 +6,9 @@ import java.util.Set;
 import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
 
-/** Decides who may send what: tokens, and on loopback without tokens the names of the host and the sites that browsers come from. */
+/**
+ * Decides who may send what: tokens, and on loopback without tokens the names of the host and the sites that browsers come from.
+ */
 final class Guard {
     private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "127.0.0.1", "[::1]");
 
@@ -70,7 +72,7 @@ final class Guard {
         if (crossSite || origin != null && !ownOrigin(origin, port)) {
             throw new Refusal(
                     ApiError.CROSS_SITE,
-                    "A page of another site made a browser send this; without tokens only programs and this server's own pages may.");
+                    "A page of another site made a browser send this; without tokens only programs and own pages may.");
         }
     }
 

@@ -36,7 +36,8 @@ final class JettyErrors implements Request.Handler {
             case URI_TOO_LONG, HEADERS_TOO_LARGE ->
                 "The request line and the headers have more than " + ApiLimits.HEADER_BYTES + " bytes; send less.";
             case INTERNAL -> "The request failed for a reason that is in the server's log.";
-            default -> "The request is not HTTP/1.1 as this server reads it" + reason(request.getAttribute(ErrorHandler.ERROR_MESSAGE));
+            default -> "The request is not HTTP/1.1 as this server reads it"
+                    + reason(request.getAttribute(ErrorHandler.ERROR_MESSAGE));
         };
     }
 

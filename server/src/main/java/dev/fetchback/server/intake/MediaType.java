@@ -20,7 +20,8 @@ final class MediaType {
     static Refusal refuse(String type, String allowed) {
         return new Refusal(
                 ApiError.UNSUPPORTED_MEDIA_TYPE,
-                "The body is said to be " + Names.quote(type) + "; send " + allowed + " and say so with Content-Type (curl: --json).");
+                "The body is said to be " + Names.quote(type) + "; send " + allowed
+                        + " and say so with Content-Type (curl: --json).");
     }
 
     /** Lower case, without parameters; empty when there is none. */

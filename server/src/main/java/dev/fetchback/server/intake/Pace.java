@@ -1,6 +1,9 @@
 package dev.fetchback.server.intake;
 
-/** Judges whether a client moves its bytes fast enough; counts only the time spent waiting for the client. Used by one thread at a time. */
+/**
+ * Judges whether a client moves its bytes fast enough; counts only the time spent waiting for the client. Used by one thread at a
+ * time.
+ */
 final class Pace {
     /** Before this nobody is judged: a first packet may be lost and sent again. */
     private static final long GRACE_NANOS = 10_000_000_000L;

@@ -71,7 +71,9 @@ record RedriveRequest(
     private static BatchId batch(String text) {
         return BatchId.parse(text)
                 .orElseThrow(() -> new Refusal(
-                        ApiError.INVALID_VALUE, "/batch", Names.quote(text) + " is not the id of a batch; it is bat_ and 26 characters."));
+                        ApiError.INVALID_VALUE,
+                        "/batch",
+                        Names.quote(text) + " is not the id of a batch; it is bat_ and 26 characters."));
     }
 
     /** The dead tasks that are meant, of every owner. */

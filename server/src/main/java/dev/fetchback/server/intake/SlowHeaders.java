@@ -10,8 +10,8 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.internal.HttpConnection;
 
 /**
- * Closes connections whose header section takes too long: the idle timeout alone lets a client that sends a byte now and then stay
- * for hours. Looks at all connections once a second, from one thread.
+ * Closes connections whose header section takes too long: the idle timeout alone lets a client that sends a byte now and then
+ * stay for hours. Looks at all connections once a second, from one thread.
  */
 final class SlowHeaders {
     private final ServerConnector connector;

@@ -10,7 +10,10 @@ import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 
-/** Writes an answer that does not fit into one write, waiting for a client that reads slowly, but not for one that hardly reads at all. */
+/**
+ * Writes an answer that does not fit into one write, waiting for a client that reads slowly, but not for one that hardly reads at
+ * all.
+ */
 final class SlowWrite {
     /** One write: a few of the network's windows. */
     static final int SLICE = 64 << 10;

@@ -21,9 +21,13 @@ final class StoreFaults {
         if (fault instanceof StoreException store) {
             return switch (store.kind()) {
                 case FULL -> Refusal.retryAfter(
-                        ApiError.STORAGE_FULL, LATER_SECONDS, "The disk or the configured size is full; nothing was stored. Try later.");
+                        ApiError.STORAGE_FULL,
+                        LATER_SECONDS,
+                        "The disk or the configured size is full; nothing was stored. Try later.");
                 case UNUSABLE, CORRUPT -> Refusal.retryAfter(
-                        ApiError.STORE_UNAVAILABLE, LATER_SECONDS, "The store cannot be used; its operator has to mend it. Try later.");
+                        ApiError.STORE_UNAVAILABLE,
+                        LATER_SECONDS,
+                        "The store cannot be used; its operator has to mend it. Try later.");
                 case CLOSED -> Refusal.retryAfter(ApiError.DRAINING, SOON_SECONDS, "The server is shutting down; try again.");
             };
         }

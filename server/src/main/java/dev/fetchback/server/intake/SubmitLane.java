@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries single tasks to the store in groups: a few threads take whatever has come in meanwhile, wait for the disk once, and
@@ -50,7 +52,7 @@ final class SubmitLane implements AutoCloseable {
                 group.clear();
             }
         } catch (InterruptedException e) {
-            group.forEach(waiting -> waiting.failed(new IllegalStateException("the server was closed")));
+            group.forEach(waiting -> waiting.failed(closed(e)));
         }
     }
 
@@ -63,7 +65,9 @@ final class SubmitLane implements AutoCloseable {
         try {
             answers = tasks.submit(submissions);
         } catch (RuntimeException | Error e) {
-            if (group.size() > 1 && StoreFaults.unexpected(e)) {
+            if (closed) {
+                group.forEach(waiting -> waiting.failed(closed(e)));
+            } else if (group.size() > 1 && StoreFaults.unexpected(e)) {
                 group.forEach(waiting -> submit(List.of(waiting))); // one bad task must not fail its neighbours
             } else {
                 group.forEach(waiting -> waiting.failed(e));
@@ -81,8 +85,12 @@ final class SubmitLane implements AutoCloseable {
         closed = true;
         threads.forEach(Thread::interrupt);
         for (Waiting waiting = queue.poll(); waiting != null; waiting = queue.poll()) {
-            waiting.failed(new IllegalStateException("the server was closed"));
+            waiting.failed(closed(null));
         }
+    }
+
+    private static RejectedExecutionException closed(@Nullable Throwable cause) {
+        return new RejectedExecutionException("the server was closed", cause);
     }
 
     /** A task on its way; told its end once, on a thread that it must not block. Throws nothing. */

@@ -13,7 +13,10 @@ import java.time.Duration;
 import java.util.Optional;
 import org.eclipse.jetty.http.HttpHeader;
 
-/** {@code POST /v1/tasks}: reads one task and answers when it is on disk, or when its outcome is there. Blocks no thread but for a wait. */
+/**
+ * {@code POST /v1/tasks}: reads one task and answers when it is on disk, or when its outcome is there. Blocks no thread but for a
+ * wait.
+ */
 final class SubmitRoute {
     /** Tasks up to this size are read where their last byte came; larger ones would hold up other connections. */
     private static final int READ_AT_ONCE = 16 << 10;

@@ -76,12 +76,22 @@ final class TaskRoutes {
 
     /** {@code POST /v1/tasks/{id}/retry}. */
     void retry(Call call) throws IOException {
-        change(call, 202, kit.tasks()::retry, ApiError.TASK_NOT_FINISHED, "is still under way; cancel it or wait before you retry it.");
+        change(
+                call,
+                202,
+                kit.tasks()::retry,
+                ApiError.TASK_NOT_FINISHED,
+                "is still under way; cancel it or wait before you retry it.");
     }
 
     /** {@code POST /v1/tasks/{id}/redrive}. */
     void redrive(Call call) throws IOException {
-        change(call, 202, kit.tasks()::redrive, ApiError.TASK_NOT_DEAD, "is not dead; only an outcome that no receiver took is redriven.");
+        change(
+                call,
+                202,
+                kit.tasks()::redrive,
+                ApiError.TASK_NOT_DEAD,
+                "is not dead; only an outcome that no receiver took is redriven.");
     }
 
     private void change(Call call, int status, Function<TaskId, Optional<Boolean>> change, ApiError error, String detail)

@@ -32,7 +32,10 @@ final class Waits implements AutoCloseable {
         }
     }
 
-    /** The task as soon as it is finished; as it stands after {@code patience}, or at once when too many wait or the server drains. */
+    /**
+     * The task as soon as it is finished; as it stands after {@code patience}, or at once when too many wait or the server
+     * drains.
+     */
     Optional<StoredTask> await(TaskId id, Duration patience) {
         Tasks tasks = kit.tasks();
         if (patience.isZero() || waiting.isShutdown() || !free.tryAcquire()) {

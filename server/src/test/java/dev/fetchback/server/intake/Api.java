@@ -176,7 +176,7 @@ final class Api implements AutoCloseable {
 
     @Override
     public void close() {
+        server.close(); // first: the client waits for its answers
         client.close();
-        server.close();
     }
 }

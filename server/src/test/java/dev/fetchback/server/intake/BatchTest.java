@@ -128,7 +128,8 @@ class BatchTest {
 
     @Test
     void linesAreTakenOneByOne() throws Exception {
-        HttpResponse<String> response = lines("\n" + LINE + "\r\n  \n{\"url\":5}\r\n" + LINE + "{}{}\n{\"url\":\"https://example.com/last\"}");
+        HttpResponse<String> response = lines(
+                "\n" + LINE + "\r\n  \n{\"url\":5}\r\n" + LINE + "{}{}\n{\"url\":\"https://example.com/last\"}");
         assertThat(response.statusCode()).as(response.body()).isEqualTo(202);
         assertThat(Json.flat(response.body()))
                 .containsEntry("/accepted", "3")

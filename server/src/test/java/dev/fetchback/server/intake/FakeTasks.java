@@ -77,7 +77,8 @@ final class FakeTasks implements Tasks {
             }
         }
         TaskId id = ids.task();
-        Task task = Task.submitted(id, plan(submission.spec()), Math.max(clock.getAsLong(), submission.spec().schedule().notBefore()), 1);
+        Task task = Task.submitted(
+                id, plan(submission.spec()), Math.max(clock.getAsLong(), submission.spec().schedule().notBefore()), 1);
         tasks.put(id, new StoredTask(task, submission.spec()));
         if (key != null) {
             keys.put(key.owner() + "/" + key.key(), new Given(id, key.fingerprint()));

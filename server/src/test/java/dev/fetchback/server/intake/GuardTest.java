@@ -33,14 +33,29 @@ class GuardTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"localhost:PORT", "LocalHost:PORT", "127.0.0.1:PORT", "[::1]:PORT", "fb.example", "fb.example:8443", "alias.example:1"})
+            strings = {
+                    "localhost:PORT",
+                    "LocalHost:PORT",
+                    "127.0.0.1:PORT",
+                    "[::1]:PORT",
+                    "fb.example",
+                    "fb.example:8443",
+                    "alias.example:1"})
     void ownHostsAreServed(String host) throws Exception {
         assertThat(status("GET /v1/tasks HTTP/1.1\r\nHost: " + host + "\r\n\r\n")).isEqualTo("200");
     }
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"evil.example", "evil.example:PORT", "localhost", "localhost:1", "127.0.0.1", "127.0.0.2:PORT", "localhost.evil.example:PORT", "[::2]:PORT"})
+            strings = {
+                    "evil.example",
+                    "evil.example:PORT",
+                    "localhost",
+                    "localhost:1",
+                    "127.0.0.1",
+                    "127.0.0.2:PORT",
+                    "localhost.evil.example:PORT",
+                    "[::2]:PORT"})
     void otherHostsAreNot(String host) throws Exception {
         assertThat(status("GET /v1/tasks HTTP/1.1\r\nHost: " + host + "\r\n\r\n")).isEqualTo("421");
         assertThat(status("GET /health/ready HTTP/1.1\r\nHost: " + host + "\r\n\r\n")).isEqualTo("200");
@@ -62,7 +77,8 @@ class GuardTest {
                 "X-A: b|202"
             })
     void onlyOwnPagesMayChangeThings(String header, String status) throws Exception {
-        String head = "POST /v1/tasks HTTP/1.1\r\nHost: localhost:PORT\r\nContent-Length: " + URL.length() + "\r\n" + header + "\r\n\r\n";
+        String head = "POST /v1/tasks HTTP/1.1\r\nHost: localhost:PORT\r\nContent-Length: " + URL.length() + "\r\n" + header
+                + "\r\n\r\n";
         assertThat(status(head + URL)).isEqualTo(status);
         assertThat(status("GET /v1/tasks HTTP/1.1\r\nHost: localhost:PORT\r\n" + header + "\r\n\r\n")).isEqualTo("200");
         assertThat(status("DELETE /v1/tasks/x HTTP/1.1\r\nHost: localhost:PORT\r\n" + header + "\r\n\r\n"))

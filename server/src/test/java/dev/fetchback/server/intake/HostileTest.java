@@ -118,11 +118,11 @@ class HostileTest {
             client.send(head(api, "POST /v1/batches", "Content-Type: application/x-ndjson", "Content-Length: 100000")
                     + (URL + "\n").repeat(BatchRun.CHUNK_TASKS));
             assertThat(stored.await(10, TimeUnit.SECONDS)).isTrue();
-            for (int i = 0; i < 3; i++) {
-                offset.addAndGet(TimeUnit.MINUTES.toNanos(60));
+            String answer = client.answerTo(() -> {
+                offset.addAndGet(TimeUnit.HOURS.toNanos(1));
                 client.send(" ");
-            }
-            assertThat(client.answer()).startsWith("HTTP/1.1 408").contains("\"accepted\":500");
+            });
+            assertThat(answer).startsWith("HTTP/1.1 408").contains("\"accepted\":500");
         }
     }
 
@@ -139,8 +139,7 @@ class HostileTest {
 
     @Test
     void whoDoesNotReadIsCut() throws Exception {
-        AtomicLong offset = new AtomicLong();
-        try (Api api = Api.open(Tokens.none(), s -> Api.with(s, QUICK), () -> System.nanoTime() + offset.get());
+        try (Api api = quick();
                 RawClient client = api.raw()) {
             TaskId id = api.submit(URL);
             api.tasks.succeed(id, new byte[50 << 20], "text/html", "ab");
@@ -150,6 +149,31 @@ class HostileTest {
                 assertThat(System.nanoTime()).as("the answer was never given up").isLessThan(end);
             }
             assertThat(client.untilClosed().length()).isLessThan(50 << 20);
+        }
+    }
+
+    @Test
+    void whoReadsTooSlowlyIsCut() throws Exception {
+        AtomicLong offset = new AtomicLong();
+        try (Api api = Api.open(Tokens.none(), s -> s, () -> System.nanoTime() + offset.get());
+                RawClient client = api.raw()) {
+            TaskId id = api.submit(URL);
+            api.tasks.succeed(id, new byte[50 << 20], "text/html", "ab");
+            client.send(head(api, "GET /v1/tasks/" + id + "/result"));
+            int read = 0;
+            try {
+                while (true) { // an hour for each megabyte, by the server's clock
+                    byte[] piece = client.in().readNBytes(1 << 20);
+                    read += piece.length;
+                    if (piece.length < 1 << 20) {
+                        break;
+                    }
+                    offset.addAndGet(TimeUnit.HOURS.toNanos(1));
+                }
+            } catch (IOException e) {
+                assertThat(e).as("reset").hasMessageNotContaining("timed out");
+            }
+            assertThat(read).isBetween(1, 40 << 20);
         }
     }
 

@@ -6,12 +6,15 @@ import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /** One connection, byte by byte. */
 final class RawClient implements AutoCloseable {
     private static final int PATIENCE_MILLIS = 20_000;
+
+    private static final int NUDGE_MILLIS = 200;
 
     private final Socket socket = new Socket();
 
@@ -49,6 +52,28 @@ final class RawClient implements AutoCloseable {
         int at = text.toLowerCase(Locale.ROOT).indexOf("content-length: ");
         int length = at < 0 ? 0 : Integer.parseInt(text.substring(at + 16, text.indexOf('\r', at)));
         return text + new String(in().readNBytes(length), StandardCharsets.UTF_8);
+    }
+
+    /** Does {@code nudge} again and again until an answer comes, and returns that. */
+    String answerTo(Nudge nudge) throws IOException {
+        for (int i = 0; i < PATIENCE_MILLIS / NUDGE_MILLIS; i++) {
+            nudge.run();
+            socket.setSoTimeout(NUDGE_MILLIS);
+            try {
+                int first = in().read();
+                socket.setSoTimeout(PATIENCE_MILLIS);
+                return (char) first + answer();
+            } catch (SocketTimeoutException e) {
+                continue; // not yet
+            }
+        }
+        throw new IOException("no answer came");
+    }
+
+    /** Something that may throw. */
+    @FunctionalInterface
+    interface Nudge {
+        void run() throws IOException;
     }
 
     /** Waits until the server closes; returns what came before. */

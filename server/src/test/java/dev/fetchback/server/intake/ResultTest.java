@@ -55,7 +55,8 @@ class ResultTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"bytes=0-0,0,1", "bytes=10-99,10,100", "bytes=199999-,199999,200000", "bytes=-5,199995,200000", "bytes=5-,5,200000"})
+    @CsvSource(
+            {"bytes=0-0,0,1", "bytes=10-99,10,100", "bytes=199999-,199999,200000", "bytes=-5,199995,200000", "bytes=5-,5,200000"})
     void aRangeComesAlone(String range, int from, int to) throws Exception {
         HttpResponse<byte[]> response = result("Range", range);
         assertThat(response.statusCode()).isEqualTo(206);

@@ -20,7 +20,8 @@ class SmallPartsTest {
     @CsvSource(
             nullValues = "-",
             value = {
-                "bytes=0-0,0,0", "bytes=0-,0,9", "bytes=5-7,5,7", "bytes=5-99,5,9", "bytes=-3,7,9", "bytes=-99,0,9", "BYTES=1-2,1,2",
+                "bytes=0-0,0,0", "bytes=0-,0,9", "bytes=5-7,5,7", "bytes=5-99,5,9", "bytes=-3,7,9", "bytes=-99,0,9",
+                "BYTES=1-2,1,2",
                 "bytes=10-,-1,-1", "bytes=-0,-1,-1",
                 "-,-2,-2", "bytes=,-2,-2", "bytes=-,-2,-2", "bytes=5-2,-2,-2", "bytes=a-b,-2,-2", "lines=1-2,-2,-2",
                 "bytes=99999999999999999999-,-2,-2", "bytes=5,-2,-2",
@@ -46,7 +47,8 @@ class SmallPartsTest {
             delimiter = '|',
             nullValues = "-",
             value = {
-                "-|0", "wait=5|5", "WAIT=5|5", "respond-async, wait=10|10", "wait=10;x=y|10", "wait=\"7\"|7", "wait=600|60", "wait=-1|0",
+                "-|0", "wait=5|5", "WAIT=5|5", "respond-async, wait=10|10", "wait=10;x=y|10", "wait=\"7\"|7", "wait=600|60",
+                "wait=-1|0",
                 "wait|0", "wait=x|0", "waiting=5|0", "return=minimal|0"
             },
             quoteCharacter = '`')
@@ -156,7 +158,8 @@ class SmallPartsTest {
         assertThat(Route.of("/v1/tasks/" + id + "/result").route()).isEqualTo(Route.RESULT);
         assertThat(Route.of("/v1/receivers/rcv_1/pause")).isEqualTo(new Route.Match(Route.PAUSE, "rcv_1"));
         assertThat(Route.of("/v1/schedules/x").route()).isEqualTo(Route.LATER);
-        for (String path : List.of("", "/v1", "/v1/tasks/x/y", "/v1/tasks/x/result/", "/v1/batches/a/b", "/v1/receivers/x", "//")) {
+        for (String path : List.of(
+                "", "/v1", "/v1/tasks/x/y", "/v1/tasks/x/result/", "/v1/batches/a/b", "/v1/receivers/x", "//")) {
             assertThat(Route.of(path).route()).as(path).isEqualTo(Route.UNKNOWN);
         }
         assertThat(Route.TASK.allow()).isEqualTo("GET, HEAD, DELETE");

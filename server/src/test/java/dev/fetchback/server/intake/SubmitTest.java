@@ -43,7 +43,8 @@ class SubmitTest {
         HttpResponse<String> response = api.post(path, URL);
         assertThat(response.statusCode()).isEqualTo(202);
         String id = Json.text(response.body(), "/id");
-        assertThat(Json.flat(response.body())).hasSize(3).containsEntry("/state", "queued").containsEntry("/status_url", "/v1/tasks/" + id);
+        assertThat(Json.flat(response.body())).hasSize(
+                3).containsEntry("/state", "queued").containsEntry("/status_url", "/v1/tasks/" + id);
         assertThat(response.headers().firstValue("Location")).hasValue("/v1/tasks/" + id);
         assertThat(response.headers().firstValue("Content-Type")).hasValue("application/json");
         assertThat(response.headers().firstValue("Server")).isEmpty();

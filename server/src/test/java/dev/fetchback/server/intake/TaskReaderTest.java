@@ -184,7 +184,7 @@ class TaskReaderTest {
                 "{'url':'http://a/','deliver':{'to':'http://r/','mode':'loud'}}|INVALID_VALUE|/deliver/mode",
                 "{'url':'http://a/','deliver':{'to':'http://r/','secret':'whsec_abc'}}|INVALID_SECRET|/deliver/secret",
                 "{'url':'http://a/','deliver':{'to':'http://r/','secret':'whsec_%%%'}}|INVALID_SECRET|/deliver/secret",
-                "{'url':'http://a/','deliver':{'to':'http://r/','headers':{'webhook-id':'x'}}}|INVALID_HEADER|/deliver/headers/webhook-id",
+                "{'url':'http://a/','deliver':{'headers':{'webhook-id':'x'}}}|INVALID_HEADER|/deliver/headers/webhook-id",
                 "{'url':'http://a/','deliver':{'to':'http://r/','timeout':'6m'}}|OUT_OF_RANGE|/deliver/timeout",
                 "{'url':'http://a/','deliver':{'to':'http://r/','max_attempts':21}}|OUT_OF_RANGE|/deliver/max_attempts",
                 "{'url':'http://a/','deliver':{'to':'http://r/','spool':true}}|WRONG_TYPE|/deliver/spool",
@@ -249,7 +249,8 @@ class TaskReaderTest {
         assertThat(refusal("{'url':'http://bob:hunter2@a/'}").detail()).doesNotContain("hunter2", "bob").contains("@a/");
         assertThat(refusal("{'url':'http://a/','deliver':{'to':'http://r/','secret':'whsec_hunter2'}}").detail())
                 .doesNotContain("hunter2");
-        assertThat(refusal("{'url':'http://a/','headers':{'authorization':'hunter2\\u0001'}}").detail()).doesNotContain("hunter2");
+        assertThat(
+                refusal("{'url':'http://a/','headers':{'authorization':'hunter2\\u0001'}}").detail()).doesNotContain("hunter2");
     }
 
     @ParameterizedTest
@@ -282,7 +283,8 @@ class TaskReaderTest {
     @Test
     void anItemIsReadOverTheDefaultsOfItsBatch() {
         TaskReader.BatchDefaults base = reader.defaults(json(
-                "{'deliver':{'to':'http://r/','secret':'" + SECRET + "'},'fetch':{'max_attempts':2},'labels':['a'],'delay':'1h'}"));
+                "{'deliver':{'to':'http://r/','secret':'" + SECRET
+                        + "'},'fetch':{'max_attempts':2},'labels':['a'],'delay':'1h'}"));
         Submission item = reader.item(
                 json("{'url':'http://a/','deliver':{'mode':'raw'},'fetch':{'timeout':'1s'},'not_before':'2027-01-01T00:00:00Z'}"),
                 base,
@@ -306,7 +308,8 @@ class TaskReaderTest {
         Origin origin = Origin.batch("ann", () -> new BatchId(begun.incrementAndGet(), 7));
         TaskReader.BatchDefaults none = reader.noDefaults();
         assertThatThrownBy(() -> reader.item(json("{'url':'x'}"), none, origin, Api.NOW)).isInstanceOf(Refusal.class);
-        assertThatThrownBy(() -> reader.item(json("{'url':'http://a/','expires_at':'2020-01-01T00:00:00Z'}"), none, origin, Api.NOW))
+        assertThatThrownBy(
+                () -> reader.item(json("{'url':'http://a/','expires_at':'2020-01-01T00:00:00Z'}"), none, origin, Api.NOW))
                 .isInstanceOf(Refusal.class);
         assertThat(begun).hasValue(0);
         reader.item(json("{'url':'http://a/'}"), none, origin, Api.NOW);
@@ -319,7 +322,8 @@ class TaskReaderTest {
     void brokenTextNeverGetsThrough() {
         long seed = System.nanoTime();
         Random random = new Random(seed);
-        byte[] good = json("{'url':'http://a/','headers':{'a':'b'},'fetch':{'timeout':'5s'},'labels':['x'],'metadata':{'k':'v'}}").bytes();
+        byte[] good = json(
+                "{'url':'http://a/','headers':{'a':'b'},'fetch':{'timeout':'5s'},'labels':['x'],'metadata':{'k':'v'}}").bytes();
         for (int i = 0; i < 20_000; i++) {
             byte[] broken = good.clone();
             for (int flips = random.nextInt(1, 4); flips > 0; flips--) {

@@ -237,13 +237,21 @@ class TaskRoutesTest {
         assertThat(redrive("{\"dry_run\":true}"))
                 .isEqualTo(Map.of("/dry_run", "true", "/matched", "5", "/redriven", "0", "/remaining", "5", "/complete", "true"));
         assertThat(redrive("{\"label\":\"a\",\"limit\":2}"))
-                .isEqualTo(Map.of("/dry_run", "false", "/matched", "3", "/redriven", "2", "/remaining", "1", "/complete", "true"));
+                .isEqualTo(
+                        Map.of("/dry_run", "false", "/matched", "3", "/redriven", "2", "/remaining", "1", "/complete", "true"));
         assertThat(redrive("")).containsEntry("/redriven", "3").containsEntry("/remaining", "0");
         assertThat(Json.flat(api.get("/v1/dead").body())).containsEntry("/tasks", "[]");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"[]", "{\"limit\":0}", "{\"dryrun\":true}", "{\"batch\":\"x\"}", "{\"dry_run\":1}", "{} x", "{\"limit\":1,\"limit\":1}"})
+    @ValueSource(strings = {
+            "[]",
+            "{\"limit\":0}",
+            "{\"dryrun\":true}",
+            "{\"batch\":\"x\"}",
+            "{\"dry_run\":1}",
+            "{} x",
+            "{\"limit\":1,\"limit\":1}"})
     void badRedrivesAreRefused(String json) throws Exception {
         assertThat(api.post("/v1/dead/redrive", json).statusCode()).isEqualTo(400);
     }
@@ -280,7 +288,8 @@ class TaskRoutesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"GET /", "POST /v1/check", "GET /v1/schedules", "POST /v1/schedules/a", "GET /v1/events", "GET /openapi.json"})
+    @ValueSource(strings = {
+            "GET /", "POST /v1/check", "GET /v1/schedules", "POST /v1/schedules/a", "GET /v1/events", "GET /openapi.json"})
     void whatIsStillToComeSaysSo(String line) throws Exception {
         String[] parts = line.split(" ");
         HttpResponse<String> response = api.send(parts[0], parts[1], null);
@@ -288,7 +297,8 @@ class TaskRoutesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"DELETE /v1/tasks", "GET /v1/batches", "POST /metrics", "PUT /", "OPTIONS /v1/tasks", "POST /health/live"})
+    @ValueSource(
+            strings = {"DELETE /v1/tasks", "GET /v1/batches", "POST /metrics", "PUT /", "OPTIONS /v1/tasks", "POST /health/live"})
     void otherMethodsAreRefusedWithThoseAllowed(String line) throws Exception {
         String[] parts = line.split(" ");
         HttpResponse<String> response = api.send(parts[0], parts[1], null);

@@ -34,7 +34,8 @@ class TokensTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "Bearer", "Bearer ", "Bearer x", "Basic 0123456789abcdef", "0123456789abcdef", "Bearer 0123456789ABCDEF"})
+    @ValueSource(strings = {
+            "", "Bearer", "Bearer ", "Bearer x", "Basic 0123456789abcdef", "0123456789abcdef", "Bearer 0123456789ABCDEF"})
     void othersAreNobody(String authorization) {
         assertThat(Tokens.parse(TEXT, "test").find(authorization)).isNull();
         assertThat(Tokens.parse(TEXT, "test").find(null)).isNull();
@@ -43,7 +44,8 @@ class TokensTest {
 
     @Test
     void allProblemsAreToldAtOnceWithoutTheTokens() {
-        assertThatThrownBy(() -> Tokens.parse("ann:short\nb b:0123456789abcdef\nann\nx:0123456789abcdef:root\ny:0123456789abcdef\ny:bbbbbbbbbbbbbbbb", "f"))
+        assertThatThrownBy(() -> Tokens.parse(
+                "ann:short\nb b:0123456789abcdef\nann\nx:0123456789abcdef:root\ny:0123456789abcdef\ny:bbbbbbbbbbbbbbbb", "f"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("f line 1", "f line 2", "f line 3", "f line 4", "f line 6")
                 .message()
@@ -92,7 +94,8 @@ class TokensTest {
                 assertThat(api.post("/v1/tasks/" + anns + "/" + action, null, "Authorization", BOB).statusCode()).isEqualTo(404);
             }
             assertThat(api.send("DELETE", "/v1/tasks/" + anns, null, "Authorization", BOB).statusCode()).isEqualTo(404);
-            assertThat(api.get("/v1/tasks", "Authorization", BOB).body()).contains(bobs.toString()).doesNotContain(anns.toString());
+            assertThat(
+                    api.get("/v1/tasks", "Authorization", BOB).body()).contains(bobs.toString()).doesNotContain(anns.toString());
             assertThat(api.get("/v1/dead", "Authorization", BOB).statusCode()).isEqualTo(200);
             assertThat(api.get("/v1/tasks", "Authorization", BOSS).body()).contains(bobs.toString(), anns.toString());
             assertThat(api.get("/v1/tasks/" + anns, "Authorization", BOSS).statusCode()).isEqualTo(200);
@@ -105,7 +108,12 @@ class TokensTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"GET,/v1/receivers", "POST,/v1/receivers/rcv_1/resume", "POST,/v1/receivers/rcv_1/pause", "POST,/v1/dead/redrive", "GET,/metrics"})
+    @CsvSource({
+            "GET,/v1/receivers",
+            "POST,/v1/receivers/rcv_1/resume",
+            "POST,/v1/receivers/rcv_1/pause",
+            "POST,/v1/dead/redrive",
+            "GET,/metrics"})
     void someThingsNeedAnAdmin(String method, String path) throws Exception {
         try (Api api = Api.open(Tokens.parse(TEXT, "test"), s -> s)) {
             HttpResponse<String> nobody = api.send(method, path, null);

@@ -24,7 +24,8 @@ class OpsTest {
         report = new Readiness.Report(List.of("The \"disk\" is full.", "a\nb"), Duration.ofMillis(1500));
         assertThat(ops.ready().status()).isEqualTo(503);
         assertThat(text(ops.ready()))
-                .isEqualTo("{\"status\":\"not_ready\",\"reasons\":[\"The \\\"disk\\\" is full.\",\"a b\"],\"backlog_age_seconds\":1.5}");
+                .isEqualTo("{\"status\":\"not_ready\",\"reasons\":[\"The \\\"disk\\\" is full.\",\"a b\"],"
+                        + "\"backlog_age_seconds\":1.5}");
     }
 
     @Test
