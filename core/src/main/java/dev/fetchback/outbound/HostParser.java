@@ -138,8 +138,17 @@ final class HostParser {
         }
     }
 
+    /** The digits from the first that is not 0; the last one always stays. */
+    static String withoutLeadingZeros(String digits) {
+        int from = 0;
+        while (from < digits.length() - 1 && digits.charAt(from) == '0') {
+            from++;
+        }
+        return digits.substring(from);
+    }
+
     private static String clipZeros(String digits) throws NumberFormatException {
-        String significant = digits.replaceFirst("^0+(?=.)", "");
+        String significant = withoutLeadingZeros(digits);
         if (significant.length() > 12) { // 2^32 has 11 octal digits
             throw new NumberFormatException();
         }

@@ -160,7 +160,7 @@ final class UrlParser {
             return otherwise;
         }
         int port = 0;
-        String significant = digits.replaceFirst("^0+(?=.)", "");
+        String significant = HostParser.withoutLeadingZeros(digits);
         for (int i = 0; i < significant.length(); i++) {
             char c = significant.charAt(i);
             if (c < '0' || c > '9' || i >= PORT_DIGITS_MAX) {

@@ -22,10 +22,11 @@ import java.util.List;
 import java.util.Set;
 
 /** How the settings of each part follow from the configuration. */
-final class Wiring {
+public final class Wiring {
     private Wiring() {}
 
-    static Builder builder(Config config) throws IOException {
+    /** The library as configured. */
+    public static Builder builder(Config config) throws IOException {
         SqliteSettings.Limits limits = SqliteSettings.Limits.DEFAULT;
         long maxBytes = config.get(Settings.STORE_MAX_SIZE);
         return Fetchback.builder(config.get(Settings.DATA_DIR))
