@@ -47,7 +47,8 @@ def known(variants=(), commands=()):
              Contender("celery", "celery"),
              Contender("bullmq", "bullmq")]
     if os.environ.get("RELAY_CMD"):
-        found.append(replace(base, name="relay", command=os.environ["RELAY_CMD"], ready_path=os.environ.get("RELAY_READY", "")))
+        found.append(replace(base, name="relay", command=os.environ["RELAY_CMD"], path=os.environ.get("RELAY_PATH", base.path),
+                             ready_path=os.environ.get("RELAY_READY", "")))
     for text in variants:
         name, _, arguments = text.partition("=")
         found.append(replace(base, name=name, command=base.command + " " + arguments))

@@ -31,7 +31,7 @@ def arguments():
     parser.add_argument("--streams", type=int, default=1, help="NDJSON uploads at a time (1)")
     parser.add_argument("--inflight", type=int, default=10_000, help="fetches in flight in slow (10,000)")
     parser.add_argument("--delay-ms", type=int, default=1000, help="after which the slow target answers (1000)")
-    parser.add_argument("--addresses", type=int, default=100, help="loopback addresses of the slow target, each a host (100)")
+    parser.add_argument("--addresses", type=int, default=100, help="loopback addresses of the targets, each a host (100)")
     parser.add_argument("--rate", type=float, default=1000, help="tasks/s of latency (1000)")
     parser.add_argument("--idle-seconds", type=float, default=10, help="idle time before memory is read in startup (10)")
     parser.add_argument("--check-tasks", type=int, default=2000, help="tasks of the check (2000)")
@@ -87,7 +87,7 @@ def main():
         if facts["disk"] in ("tmpfs", "ramfs"):
             print("WARNING: the stores are in memory, where fsync costs nothing; give --work-dir on a disk", flush=True)
         tools = compile_tools(workshop)
-        target, sink = Target(workshop), Sink(workshop)
+        target, sink = Target(workshop, args.addresses), Sink(workshop)
         for name in names:
             begun = time.monotonic()
             print(f"\n== {name}", flush=True)

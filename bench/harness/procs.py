@@ -1,6 +1,7 @@
 """Processes, ports and temporary folders of one bench run; all of them end with it."""
 
 import ctypes
+import functools
 import os
 import random
 import shutil
@@ -21,9 +22,9 @@ class BenchError(Exception):
     """What went wrong, in words for whoever runs the bench."""
 
 
-def die_with_parent():
-    """Runs in the child: even a killed bench leaves nothing behind."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent(last_signal):
+    """Runs in the child: even a killed bench leaves no process behind."""
+    LIBC.prctl(PR_SET_PDEATHSIG, last_signal)
 
 
 class Process:
@@ -113,11 +114,16 @@ class Workshop:
                 return port
         raise BenchError("no free port between 18000 and 32000")
 
-    def spawn(self, name, command, env=None, cwd=None):
+    def spawn(self, name, command, env=None, cwd=None, last_signal=signal.SIGKILL):
+        """Starts a program; `last_signal` is what it gets should the bench itself be killed."""
         log = self.path(f"{name}-{len(self.started)}.log")
-        with open(log, "wb") as out:
-            popen = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=cwd or self.dir,
-                                     env={**os.environ, **(env or {})}, start_new_session=True, preexec_fn=die_with_parent)
+        try:
+            with open(log, "wb") as out:
+                popen = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=cwd or self.dir,
+                                         env={**os.environ, **(env or {})}, start_new_session=True,
+                                         preexec_fn=functools.partial(die_with_parent, last_signal))
+        except OSError as problem:
+            raise BenchError(f"{name} cannot be started: {command[0]}: {problem.strerror}; see bench/README.md") from None
         process = Process(name, popen, log)
         self.started.append(process)
         with open(self.path(name + ".pid"), "w") as pid_file:

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from .contenders import REPO
+from .procs import BenchError
 
 
 def table(title, columns, rows):
@@ -71,7 +72,12 @@ def machine(work_dir):
 
 def write_results(scenario, machine_facts, settings, results):
     folder = os.path.join(REPO, "bench", "results")
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as problem:
+        raise BenchError(f"the raw results cannot be written: {folder}: {problem.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise BenchError(f"the raw results cannot be written: {folder} is not writable by this user")
     name = os.path.join(folder, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + f"-{scenario}.json")
     with open(name, "w") as out:
         json.dump({"scenario": scenario, "machine": machine_facts, "settings": settings, "results": results}, out, indent=1)

@@ -4,6 +4,7 @@ import math
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from .contenders import Running
 from .measure import (FileFeed, burst, delayed_file, folder_bytes, follow, live_heap, warm_up, write_lines)
@@ -62,11 +63,10 @@ def e2e(stage):
             results[contender.name].append(result)
             say(f"round {number + 1}: {contender.name} {result['rate']:,.0f}/s"
                 + ("" if result["exact"] else f"  ACCEPTED {result['accepted']} BUT DELIVERED {result['delivered']}"))
-    first = statistics.median(result["rate"] for result in results[stage.contenders[0].name])
-    rows = []
+    first, rows = results[stage.contenders[0].name], []
     for name, rounds in results.items():
         low, middle, high = spread([result["rate"] for result in rounds])
-        rows.append([name, low, middle, high, first / middle if middle else None,
+        rows.append([name, low, middle, high, statistics.median(ours["rate"] / max(its["rate"], 0.01) for ours, its in zip(first, rounds)),
                      spread([result["submit_rate"] for result in rounds])[1],
                      spread([result["cpu_us_per_task"]["server"] for result in rounds])[1],
                      spread([100 * result["machine_idle"] for result in rounds])[1],
@@ -119,7 +119,7 @@ def ndjson(stage):
             rounds.append({"accepted": accepted, "exact": accepted == count * stage.args.streams, "seconds": seconds,
                            "rate": accepted / seconds, "rss_peak": memory.peak, "data_bytes_per_task": bytes_a_task})
         now_file = write_lines(stage.workshop.path("now.ndjson"), int(stage.args.seconds * 10_000),
-                               lambda n: f'{{"url":"http://127.0.0.1:{stage.target.port}/page/{n}"}}\n')
+                               lambda n: f'{{"url":"{stage.target.spread_url(n)}"}}\n')
         with Running(stage.workshop, contender, stage.sink.url) as running:
             warm_up(stage, running, stage.args.warm_up)
             working = follow(stage, running, lambda: FileFeed(running.port, now_file, 600), 600)
@@ -128,7 +128,7 @@ def ndjson(stage):
                      megabytes(max(found["rss_peak"] for found in rounds)),
                      "yes" if working["exact"] and all(found["exact"] for found in rounds) else "NO"])
     table(f"NDJSON intake, tasks/s, {stage.args.streams} stream(s) of {count:,}",
-          ["contender", "min", "median", "max", "while working", "end to end", "peak RSS MB", "exact"], rows)
+          ["contender", "min", "median", "max", "while working", f"end to end, {stage.args.addresses} hosts", "peak RSS MB", "exact"], rows)
     return results
 
 
@@ -136,15 +136,12 @@ def slow(stage):
     """Thousands in flight to hosts that take their time."""
     inflight, delay = stage.args.inflight, stage.args.delay_ms
     target = SlowTarget(stage.workshop, stage.tools, delay, stage.args.addresses)
-    urls = lambda count: list(target.urls(count))
     count = stage.args.tasks or int(stage.args.seconds * inflight * 1000 / max(delay, 1))
     results, rows = {}, []
-    for contender in [each for each in stage.contenders if each.is_fetchback] or fetchbacks(stage):
-        files = {}
-        for name, size in (("warm", 2 * inflight), ("slow", count)):
-            lines = urls(size)
-            files[name] = write_lines(stage.workshop.path(name + ".ndjson"), size, lambda n: f'{{"url":"{lines[n]}"}}\n')
-        slow_stage = stage.__class__(**{**stage.__dict__, "target": target})
+    files = {name: write_lines(stage.workshop.path(name + ".ndjson"), size, lambda n: f'{{"url":"{target.spread_url(n)}"}}\n')
+             for name, size in (("warm", 2 * inflight), ("slow", count))}
+    slow_stage = replace(stage, target=target)
+    for contender in fetchbacks(stage):
         with Running(stage.workshop, contender, stage.sink.url, inflight=inflight) as running, RssSampler(running.processes) as memory:
             follow(slow_stage, running, lambda: FileFeed(running.port, files["warm"], 120), 120)
             result = follow(slow_stage, running, lambda: FileFeed(running.port, files["slow"], 300), 300)
@@ -183,7 +180,8 @@ def flat(stage):
             results[name].append(result)
             say(f"round {number + 1}: {name} {result['rate']:,.0f}/s, ready after {result['ready_after']:.2f} s")
     rows = [[name, *spread([result["rate"] for result in rounds]), max(result["ready_after"] for result in rounds),
-             megabytes(max(result["rss_peak"] for result in rounds)), megabytes(max((result["live_heap"] or 0) for result in rounds)),
+             megabytes(max(result["rss_peak"] for result in rounds)),
+             megabytes(max((result["live_heap"] for result in rounds if result["live_heap"]), default=None)),
              "yes" if all(result["exact"] for result in rounds) else "NO"] for name, rounds in results.items()]
     rows.append(["full ÷ empty", None, rows[1][2] / rows[0][2], None, None, None, None, ""])
     table(f"Flat: end to end with {preloaded:,} tasks waiting, tasks/s",

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -71,20 +72,28 @@ http {{
 {server.replace("PORT", str(port)).replace("FOLDER", folder)}
 }}
 """)
-    process = workshop.spawn(name, ["nginx", "-p", folder, "-e", "stderr", "-c", conf])
+    process = workshop.spawn(name, ["nginx", "-p", folder, "-e", "stderr", "-c", conf],
+                             last_signal=signal.SIGTERM)  # its worker outlives a master that is killed
     await_port(port, process, 10)
     return port, folder, process
 
 
-class Target:
-    """nginx with the page under every path."""
+def address(n):
+    """The n-th loopback address, as tools/http.h counts them."""
+    return f"127.0.{n // 250}.{n % 250 + 1}"
 
-    def __init__(self, workshop):
+
+class Target:
+    """nginx with the page under every path, on as many loopback addresses as asked for."""
+
+    def __init__(self, workshop, addresses):
         with open(workshop.path("page.html"), "wb") as out:
             out.write(make_page())
+        self.addresses = addresses
+        listens = "\n".join(f"    listen {address(n)}:PORT backlog=4096;" for n in range(addresses))
         self.port, _, self.process = nginx(workshop, "target", f"""
   server {{
-    listen 127.0.0.1:PORT backlog=4096;
+{listens}
     default_type text/html;
     charset utf-8;
     root {workshop.dir};
@@ -92,6 +101,9 @@ class Target:
     location / {{ rewrite ^ /page.html break; types {{ text/html html; }} }}
   }}""")
         self.url = f"http://127.0.0.1:{self.port}/news/2026/11/page.html"
+
+    def spread_url(self, n):
+        return f"http://{address(n % self.addresses)}:{self.port}/page/{n}"
 
 
 class SlowTarget:
@@ -103,8 +115,8 @@ class SlowTarget:
                                                str(delay_ms), "--body", workshop.path("page.html")])
         await_port(self.port, self.process, 10)
 
-    def urls(self, count):
-        return (f"http://127.0.{n % self.addresses // 250}.{n % self.addresses % 250 + 1}:{self.port}/page/{n}" for n in range(count))
+    def spread_url(self, n):
+        return f"http://{address(n % self.addresses)}:{self.port}/page/{n}"
 
     def stats(self):
         return get_json(self.port, "/stats")
@@ -189,6 +201,7 @@ class H2load:
         amount = ["-n", str(requests)] if requests else ["-D", str(seconds), f"--warm-up-time={warm_up}"]
         conns = min(conns, requests or conns)
         self.workshop = workshop
+        self.uncertain = 0 if requests else conns  # in flight when a duration ends: accepted perhaps, counted never
         self.process = workshop.spawn("h2load", ["h2load", "--h1", "-t", "1", "-c", str(conns), *amount, "-d", body_file, "-H",
                                                  "content-type: application/json", f"http://127.0.0.1:{port}{path}"])
 
@@ -209,7 +222,8 @@ class H2load:
             raise BenchError(f"cannot read what h2load printed:\n{text}")
         unit = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}[numbers[2]]
         return {"seconds": float(numbers[1]) * unit, "rate": float(numbers[3]), "accepted": int(codes[1]),
-                "refused": int(codes[2]) + int(codes[3]) + int(codes[4]), "errors": int(requests[3])}
+                "refused": int(codes[2]) + int(codes[3]) + int(codes[4]), "errors": int(requests[3]),
+                "uncertain": self.uncertain}
 
 
 def probe(workshop, tools, server_port, path, target_port, sink_port, count, timeout, **options):

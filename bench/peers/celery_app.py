@@ -13,9 +13,12 @@ app.conf.update(
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
     task_store_errors_even_if_ignored=False,
-    worker_prefetch_multiplier=int(os.environ.get("PREFETCH", "16")),
+    worker_prefetch_multiplier=int(os.environ.get("PREFETCH", "64")),
     worker_send_task_events=False,
     broker_pool_limit=4,
+    task_publish_retry=False,
+    worker_disable_rate_limits=True,
+    worker_enable_remote_control=False,
 )
 
 # One session a worker process, so that its connections to the page and the sink are kept alive.

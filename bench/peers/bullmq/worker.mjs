@@ -3,7 +3,7 @@ import { Worker } from 'bullmq';
 import { Agent, request, setGlobalDispatcher } from 'undici';
 
 const sink = process.env.SINK_URL;
-const concurrency = Number(process.env.CONCURRENCY ?? 100);
+const concurrency = Number(process.env.CONCURRENCY ?? 50);
 setGlobalDispatcher(new Agent({ connections: concurrency, keepAliveTimeout: 60_000, pipelining: 1 }));
 
 async function fetchAndPost(job) {

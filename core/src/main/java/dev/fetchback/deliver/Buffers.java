@@ -2,7 +2,10 @@ package dev.fetchback.deliver;
 
 import java.util.concurrent.ArrayBlockingQueue;
 
-/** Arrays for envelopes, used again: at 10,000 deliveries a second they would be most of what is allocated. Safe for many threads. */
+/**
+ * Arrays for envelopes, used again: at 10,000 deliveries a second they would be most of what is allocated. Safe for many
+ * threads.
+ */
 final class Buffers {
     private static final int KEPT_MAX = 128; // of at most 128 KiB each: 16 MiB
     private static final int CAPACITY_KEPT_MAX = 128 << 10;

@@ -40,8 +40,8 @@ final class DeliverMetrics {
                 .help("Receivers remembered, by status.")
                 .labelNames("status")
                 .callback(callback -> {
-                    Map<ReceiverRecord.Status, Long> counts =
-                            endpoints.records().stream().collect(Collectors.groupingBy(ReceiverRecord::status, Collectors.counting()));
+                    Map<ReceiverRecord.Status, Long> counts = endpoints.records().stream()
+                            .collect(Collectors.groupingBy(ReceiverRecord::status, Collectors.counting()));
                     for (ReceiverRecord.Status status : ReceiverRecord.Status.values()) {
                         callback.call(counts.getOrDefault(status, 0L), status.name().toLowerCase(Locale.ROOT));
                     }

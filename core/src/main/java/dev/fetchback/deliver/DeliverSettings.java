@@ -28,7 +28,8 @@ public record DeliverSettings(@Nullable String secret, String userAgent, int inl
             Signer.check(secret);
         }
         if (inlineMax < 0 || inlineMax > INLINE_MAX_MAX) {
-            throw new IllegalArgumentException("deliver.inline-max is " + inlineMax + "; it must be 0 to " + INLINE_MAX_MAX + " bytes");
+            throw new IllegalArgumentException(
+                    "deliver.inline-max is " + inlineMax + "; it must be 0 to " + INLINE_MAX_MAX + " bytes");
         }
     }
 

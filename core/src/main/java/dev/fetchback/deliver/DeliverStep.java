@@ -3,6 +3,9 @@ package dev.fetchback.deliver;
 import dev.fetchback.deliver.Letters.Stamp;
 import dev.fetchback.deliver.Letters.Written;
 import dev.fetchback.deliver.Post.Reply;
+import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.Kind;
+import dev.fetchback.outbound.Outbound;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.Task;
@@ -21,9 +24,9 @@ import java.util.random.RandomGenerator;
 /**
  * Posts an outcome to its receiver, once. Safe for many threads, each of which blocks until the receiver has answered.
  *
- * <p>{@link DeliverResult.StoreFirst} means that nothing was sent and no attempt was used up: the page is too long to go out without
- * being stored, or there was no room at the receiver or in memory. An outcome that is stored already has waited for room before it is
- * answered so, and may be handed back at once.
+ * <p>{@link DeliverResult.StoreFirst} means that nothing was sent and no attempt was used up: the page is too long to go out
+ * without being stored, or there was no room at the receiver or in memory. An outcome that is stored already has waited for
+ * room before it is answered so, and may be handed back at once.
  */
 public final class DeliverStep implements Step<Parcel, DeliverResult> {
     private static final System.Logger LOG = System.getLogger(DeliverStep.class.getName());
@@ -35,6 +38,24 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
     private final Surroundings surroundings;
     private final DeliverMetrics metrics;
     private final Semaphore memory;
+
+    /**
+     * A step that posts through {@code outbound}.
+     *
+     * @param outbound made for receivers: with the networks that they may be in, and without a limit per address, as one
+     *     endpoint must not wait for another at the same address (the limits per endpoint and origin are kept here)
+     * @param envelope shared with whoever else shows outcomes
+     * @param registry gets the metrics
+     */
+    public DeliverStep(
+            Outbound outbound,
+            Endpoints endpoints,
+            Envelope envelope,
+            DeliverSettings settings,
+            Surroundings surroundings,
+            PrometheusRegistry registry) {
+        this(new OutboundPost(outbound), endpoints, envelope, settings, surroundings, registry);
+    }
 
     DeliverStep(
             Post post,
@@ -71,7 +92,14 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
         if (!parcel.stored() && letters.linked(deliver, parcel.outcome())) {
             return storeFirst();
         }
-        return switch (endpoints.of(receiver, deliver.to()).enter(parcel.stored())) {
+        Endpoint endpoint;
+        try {
+            endpoint = endpoints.of(receiver, deliver.to());
+        } catch (BadUrl e) {
+            metrics.count(DeliverMetrics.Kind.FAILED);
+            return new DeliverResult.Refused(new Problem(Kind.BAD_URL.code(), e.getMessage(), 0), 0);
+        }
+        return switch (endpoint.enter(parcel.stored())) {
             case Endpoint.Busy busy -> storeFirst();
             case Endpoint.Stopped stopped -> {
                 metrics.count(DeliverMetrics.Kind.STOPPED);
@@ -112,7 +140,7 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
         }
     }
 
-    private DeliverResult exchange(Written written, Endpoint.Permit permit) throws InterruptedException {
+    private DeliverResult exchange(Written written, Endpoint.Permit permit) throws IOException, InterruptedException {
         long start = surroundings.nanos().getAsLong();
         Reply reply = post.send(written.letter());
         long took = surroundings.nanos().getAsLong() - start;

@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * One endpoint as deliveries see it: they enter, wait a little for a place when it is busy, and leave with what they learned. Everything
- * happens under the lock of its origin, which is held for some comparisons only.
+ * One endpoint as deliveries see it: they enter, wait a little for a place when it is busy, and leave with what they learned.
+ * Everything happens under the lock of its origin, which is held for some comparisons only.
  */
 final class Endpoint {
     /** How fast the mean time of a delivery follows the newest: an eighth. */
@@ -42,8 +42,8 @@ final class Endpoint {
     /**
      * Asks for a place and waits for one at most as long as the limits say.
      *
-     * @param patient waits in any case. A delivery that holds a page in memory is not patient: it gives up at once when too many wait
-     *     already, or when it would wait in vain
+     * @param patient waits in any case. A delivery that holds a page in memory is not patient: it gives up at once when too
+     *     many wait already, or when it would wait in vain
      */
     Entry enter(boolean patient) throws InterruptedException {
         long left = limits.patience().toNanos();
@@ -126,22 +126,20 @@ final class Endpoint {
         origin.room.signalAll();
     }
 
-    ReceiverRecord pause() {
-        return change(() -> health.pause(clock.getAsLong()));
+    void pause() {
+        change(() -> health.pause(clock.getAsLong()));
     }
 
-    ReceiverRecord resume() {
-        return change(() -> health.resume(clock.getAsLong()));
+    void resume() {
+        change(() -> health.resume(clock.getAsLong()));
     }
 
-    private ReceiverRecord change(Runnable change) {
+    private void change(Runnable change) {
         origin.lock.lock();
         try {
             change.run();
-            ReceiverRecord changed = health.toRecord(clock.getAsLong());
-            listener.accept(changed);
+            listener.accept(health.toRecord(clock.getAsLong()));
             wakeAll();
-            return changed;
         } finally {
             origin.lock.unlock();
         }
@@ -156,7 +154,9 @@ final class Endpoint {
         }
     }
 
-    /** Whether it can be forgotten: nothing is under way, and it is healthy or, when {@code evenIll}, not stopped by somebody. */
+    /**
+     * Whether it can be forgotten: nothing is under way, and it is healthy or, when {@code evenIll}, not stopped by somebody.
+     */
     boolean forgettable(boolean evenIll) {
         origin.lock.lock();
         try {

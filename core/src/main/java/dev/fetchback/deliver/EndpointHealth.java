@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
  * Whether deliveries to one endpoint may start, and how many at once. Pure: the time is an argument, nothing blocks, nothing is
  * locked; {@link Endpoint} adds that.
  *
- * <p>Failures in a row open the breaker; it then lets one probe through at a time, and each probe that fails doubles the wait. After
- * an outage or a Retry-After only one delivery may be under way, and twice as many each time that all of them went well, so that
- * what piled up does not run the endpoint over.
+ * <p>Failures in a row open the breaker; it then lets one probe through at a time, and each probe that fails doubles the
+ * wait. After an outage or a Retry-After only one delivery may be under way, and twice as many each time that all of them
+ * went well, so that what piled up does not run the endpoint over.
  */
 final class EndpointHealth {
     /** A longer Retry-After that moves by less than this is not worth saving again. */

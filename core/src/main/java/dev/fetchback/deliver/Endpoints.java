@@ -1,5 +1,7 @@
 package dev.fetchback.deliver;
 
+import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.Target;
 import dev.fetchback.store.ReceiverRecord;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,10 +14,12 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The endpoints that were seen, with their health; of very many, the healthy ones that were not used longest are forgotten. Safe for
- * many threads.
+ * The endpoints that were seen, with their health; of very many, the healthy ones that were not used longest are forgotten.
+ * Safe for many threads.
  */
 public final class Endpoints {
+    private static final System.Logger LOG = System.getLogger(Endpoints.class.getName());
+
     /** How many of the least recently used are looked at for one to forget. */
     private static final int FORGET_TRIES = 16;
 
@@ -28,8 +32,8 @@ public final class Endpoints {
 
     /**
      * @param clock Unix milliseconds
-     * @param listener told each record that should be saved, in order for each endpoint; called under a lock, so it must neither block
-     *     nor call back
+     * @param listener told each record that should be saved, in order for each endpoint; called under a lock, so it must
+     *     neither block nor call back
      */
     public Endpoints(DeliverSettings settings, LongSupplier clock, Consumer<ReceiverRecord> listener) {
         this.settings = settings;
@@ -37,26 +41,31 @@ public final class Endpoints {
         this.listener = listener;
     }
 
-    /** The id of a receiver: the same for all URLs that differ in query, userinfo or fragment only. */
-    public static String receiverId(String url) {
-        return EndpointName.of(url).id();
+    /** The id of a receiver: the same for all URLs that differ in their query only. */
+    public static String receiverId(Target target) {
+        return EndpointName.of(target).id();
     }
 
     /** Takes over what was saved before a restart. */
     public synchronized void load(List<ReceiverRecord> saved) {
         for (ReceiverRecord one : saved) {
-            EndpointName name = EndpointName.of(one.endpoint());
-            put(one.id(), name, one);
+            try {
+                put(one.id(), Target.parse(one.endpoint()), one);
+            } catch (BadUrl e) {
+                String text = "What was saved of receiver " + one.id() + " is left out: " + e.getMessage();
+                LOG.log(System.Logger.Level.WARNING, text);
+            }
         }
     }
 
     /** The endpoint of a receiver's URL. */
-    synchronized Endpoint of(String id, String url) {
+    synchronized Endpoint of(String id, String url) throws BadUrl {
         Endpoint known = byId.get(id);
-        return known != null ? known : put(id, EndpointName.of(url), null);
+        return known != null ? known : put(id, Target.parse(url), null);
     }
 
-    private Endpoint put(String id, EndpointName name, @Nullable ReceiverRecord saved) {
+    private Endpoint put(String id, Target target, @Nullable ReceiverRecord saved) {
+        EndpointName name = EndpointName.of(target);
         if (byId.size() >= settings.limits().endpointsMax()) {
             forgetOne();
         }
@@ -74,8 +83,8 @@ public final class Endpoints {
     }
 
     /**
-     * Forgets an endpoint that is not in use, a healthy one if there is one among the oldest, but none that an operator paused. When there
-     * is none to forget, the map grows by what is under way, which the callers bound.
+     * Forgets an endpoint that is not in use, a healthy one if there is one among the oldest, but none that an operator
+     * paused. When there is none to forget, the map grows by what is under way, which the callers bound.
      */
     private void forgetOne() {
         String ill = null;

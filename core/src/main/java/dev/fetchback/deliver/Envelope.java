@@ -15,14 +15,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JSON that tells an outcome. What it writes depends on the task, the spec and the page only, so the bytes are the same on every
- * attempt to deliver one outcome, whether the page comes from memory or from the store. Safe for many threads.
+ * The JSON that tells an outcome. What it writes depends on the task, the spec and the page only, so the bytes are the same
+ * on every attempt to deliver one outcome, whether the page comes from memory or from the store. Safe for many threads.
  */
 public final class Envelope {
     /**
-     * How long a link is good for, from the fetch; the page behind it may be gone earlier. Counted from the fetch and not from the
-     * attempt, as every attempt sends the same bytes. Longer than a page can wait: 3 days of attempts, 30 days dead, 3 more days of
-     * attempts and a day to load it.
+     * How long a link is good for, from the fetch; the page behind it may be gone earlier. Counted from the fetch and not
+     * from the attempt, as every attempt sends the same bytes. Longer than a page can wait: 3 days of attempts, 30 days dead,
+     * 3 more days of attempts and a day to load it.
      */
     static final Duration LINK_LIFE = Duration.ofDays(40);
 
@@ -42,7 +42,7 @@ public final class Envelope {
     }
 
     /**
-     * The {@code data} object of a finished task, which is also the answer to {@code Prefer: wait}: with the page when {@code body} is
+     * The {@code data} object of a finished task, which is also the answer to {@code Prefer: wait}: with the page when it is
      * given and short enough, else with a link to it when it is stored and too long, else without.
      *
      * @param task with an outcome

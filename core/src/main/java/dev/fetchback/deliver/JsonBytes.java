@@ -8,17 +8,18 @@ import java.time.LocalDate;
 import java.util.Arrays;
 
 /**
- * JSON written straight into one growing array. A page's bytes are scanned, checked to be UTF-8 and escaped in one pass, 64 at a time:
- * a bitmap of the bytes that need an escape is computed eight bytes at once, the runs between them are copied as words, so that the
- * cost hardly depends on how the text looks. Not for many threads.
+ * JSON written straight into one growing array. A page's bytes are scanned, checked to be UTF-8 and escaped in one pass, 64
+ * at a time: a bitmap of the bytes that need an escape is computed eight bytes at once, and the runs between them are copied
+ * as words. Not for many threads.
  */
 final class JsonBytes {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private static final int BLOCK = 64;
-    private static final int WORDS_READ_AHEAD = 16; // a run is copied as two words whatever its length, so it may read past the block
+    private static final int RUN = 16; // a run is copied in steps of two words
+    private static final int READ_AHEAD = RUN; // so it may be read past the block
     private static final int ESCAPE_MAX = 6; // backslash, u and four digits
-    private static final int SLACK = 32; // a run's two words and an escape's word may be written past the end
+    private static final int SLACK = RUN + 8; // and written past its end
 
     private static final long LOW_7 = 0x7f7f7f7f7f7f7f7fL;
     private static final long HIGH = 0x8080808080808080L;
@@ -28,6 +29,9 @@ final class JsonBytes {
     private static final long GATHER = 0x0102040810204080L; // moves the lowest bit of each byte into the top byte
 
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+
+    private static final int REPLACEMENT = 0xfffd;
+    private static final int LENGTH_SHIFT = 56;
 
     /** What stands for a byte inside a string: up to six bytes, the first lowest, and how many they are in the top byte. */
     private static final long[] ESCAPES = escapes();
@@ -84,12 +88,11 @@ final class JsonBytes {
     }
 
     /** Text of ASCII that needs no escapes: punctuation, names, base64. */
+    @SuppressWarnings("deprecation") // it drops the upper half of each char: there is none in ASCII, and nothing is faster
     JsonBytes ascii(String text) {
         int chars = text.length();
         reserve(chars);
-        for (int i = 0; i < chars; i++) {
-            bytes[length + i] = (byte) text.charAt(i);
-        }
+        text.getBytes(0, chars, bytes, length);
         length += chars;
         return this;
     }
@@ -121,59 +124,66 @@ final class JsonBytes {
     /** A string with its quotes. A lone surrogate becomes U+FFFD, as UTF-8 cannot hold it. */
     JsonBytes string(String text) {
         int chars = text.length();
-        reserve(chars + 2);
-        put('"');
+        reserve(chars * ESCAPE_MAX + 2);
+        byte[] out = bytes;
+        int to = length;
+        out[to++] = '"';
         for (int i = 0; i < chars; i++) {
             char c = text.charAt(i);
             if (c < 0x80) {
-                escaped(c, chars - i);
+                long escape = ESCAPES[c];
+                LONG.set(out, to, escape);
+                to += (int) (escape >>> LENGTH_SHIFT);
+            } else if (!Character.isSurrogate(c)) {
+                to = utf8(out, to, c);
             } else {
-                int point = Character.isSurrogate(c) ? text.codePointAt(i) : c;
-                i += Character.charCount(point) - 1;
-                utf8(point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE ? 0xfffd : point, chars - i);
+                int point = text.codePointAt(i);
+                boolean alone = point <= Character.MAX_VALUE;
+                to = utf8(out, to, alone ? REPLACEMENT : point);
+                i += alone ? 0 : 1;
             }
         }
-        return put('"');
+        out[to++] = '"';
+        length = to;
+        return this;
     }
 
     /** A string with its quotes, in ASCII only. */
     JsonBytes asciiString(String text) {
         int chars = text.length();
-        reserve(chars + 2);
+        reserve(chars * ESCAPE_MAX + 2);
         put('"');
         for (int i = 0; i < chars; i++) {
             char c = text.charAt(i);
             if (c < 0x80) {
-                escaped(c, chars - i);
+                escaped((byte) c);
             } else {
-                reserve(ESCAPE_MAX + chars - i);
                 put('\\').put('u').put(HEX[c >> 12]).put(HEX[c >> 8 & 15]).put(HEX[c >> 4 & 15]).put(HEX[c & 15]);
             }
         }
         return put('"');
     }
 
-    private void escaped(char c, int toCome) {
-        long escape = ESCAPES[c];
-        if (escape == 0) {
-            put(c);
-        } else {
-            reserve(ESCAPE_MAX + toCome);
-            LONG.set(bytes, length, escape);
-            length += (int) (escape >>> 56);
-        }
+    private void escaped(byte ascii) {
+        long escape = ESCAPES[ascii];
+        LONG.set(bytes, length, escape);
+        length += (int) (escape >>> LENGTH_SHIFT);
     }
 
-    private void utf8(int point, int toCome) {
-        reserve(4 + toCome);
+    private static int utf8(byte[] out, int to, int point) {
+        int at = to;
         if (point < 0x800) {
-            put(0xc0 | point >> 6);
+            out[at++] = (byte) (0xc0 | point >> 6);
         } else if (point < 0x10000) {
-            put(0xe0 | point >> 12).put(0x80 | point >> 6 & 0x3f);
+            out[at++] = (byte) (0xe0 | point >> 12);
+            out[at++] = (byte) (0x80 | point >> 6 & 0x3f);
         } else {
-            put(0xf0 | point >> 18).put(0x80 | point >> 12 & 0x3f).put(0x80 | point >> 6 & 0x3f);
+            out[at++] = (byte) (0xf0 | point >> 18);
+            out[at++] = (byte) (0x80 | point >> 12 & 0x3f);
+            out[at++] = (byte) (0x80 | point >> 6 & 0x3f);
         }
-        put(0x80 | point & 0x3f);
+        out[at++] = (byte) (0x80 | point & 0x3f);
+        return at;
     }
 
     private JsonBytes put(int value) {
@@ -200,7 +210,8 @@ final class JsonBytes {
         reserve(source.length - from);
         int at = from;
         int valid = from; // up to here it is known to be UTF-8
-        for (int last = source.length - BLOCK - WORDS_READ_AHEAD; at <= last && valid >= 0; at += BLOCK) {
+        int run = from; // from here on nothing is written yet, and nothing before `at` needs an escape
+        for (int last = source.length - BLOCK - READ_AHEAD; at <= last && valid >= 0; at += BLOCK) {
             long seen = 0;
             long escapes = 0;
             for (int i = 0; i < BLOCK; i += Long.BYTES) {
@@ -211,7 +222,9 @@ final class JsonBytes {
             if ((seen & HIGH) != 0) {
                 valid = Utf8.validUpTo(source, Math.max(valid, at), at + BLOCK);
             }
-            block(source, at, escapes);
+            if (escapes != 0) {
+                run = escape(source, run, at, escapes);
+            }
         }
         if (valid >= 0) {
             valid = Utf8.validUpTo(source, Math.max(valid, at), source.length);
@@ -220,7 +233,7 @@ final class JsonBytes {
             length = mark;
             return false;
         }
-        rest(source, at);
+        rest(source, run, at);
         return true;
     }
 
@@ -231,47 +244,49 @@ final class JsonBytes {
         return ((~plain & HIGH) >>> 7) * GATHER >>> 56;
     }
 
-    private void block(byte[] source, int at, long escapes) {
-        reserve(BLOCK * ESCAPE_MAX);
+    /** Writes everything from {@code run} to the last escape of the block, and returns where the next run begins. */
+    private int escape(byte[] source, int run, int block, long escapes) {
+        reserve(block - run + BLOCK * ESCAPE_MAX);
         byte[] out = bytes;
         int to = length;
-        int from = at;
+        int from = run;
         for (long left = escapes; left != 0; left &= left - 1) {
-            int special = at + Long.numberOfTrailingZeros(left);
-            LONG.set(out, to, (long) LONG.get(source, from));
-            LONG.set(out, to + 8, (long) LONG.get(source, from + 8));
-            for (int i = 16; i < special - from; i += 8) {
+            int special = block + Long.numberOfTrailingZeros(left);
+            int count = special - from;
+            int i = 0;
+            do {
                 LONG.set(out, to + i, (long) LONG.get(source, from + i));
-            }
-            to += special - from;
+                LONG.set(out, to + i + 8, (long) LONG.get(source, from + i + 8));
+                i += RUN;
+            } while (i < count);
+            to += count;
             long escape = ESCAPES[source[special]];
             LONG.set(out, to, escape);
-            to += (int) (escape >>> 56);
+            to += (int) (escape >>> LENGTH_SHIFT);
             from = special + 1;
         }
-        int run = at + BLOCK - from;
-        for (int i = 0; i < run; i += 8) {
-            LONG.set(out, to + i, (long) LONG.get(source, from + i));
-        }
-        length = to + run;
+        length = to;
+        return from;
     }
 
-    private void rest(byte[] source, int at) {
-        reserve((source.length - at) * ESCAPE_MAX);
+    private void rest(byte[] source, int run, int at) {
+        reserve(at - run + (source.length - at) * ESCAPE_MAX);
+        System.arraycopy(source, run, bytes, length, at - run);
+        length += at - run;
         for (int i = at; i < source.length; i++) {
             byte b = source[i];
             if (b < 0) {
                 put(b);
             } else {
-                escaped((char) b, 0);
+                escaped(b);
             }
         }
     }
 
     private static long[] escapes() {
         long[] escapes = new long[128];
-        for (int c = 0; c < 0x20; c++) {
-            escapes[c] = escape("\\u00" + (char) HEX[c >> 4] + (char) HEX[c & 15]);
+        for (int c = 0; c < escapes.length; c++) {
+            escapes[c] = c >= 0x20 ? escape(String.valueOf((char) c)) : escape("\\u00" + (char) HEX[c >> 4] + (char) HEX[c & 15]);
         }
         String shorts = "\"\"\\\\b\bf\fn\nr\rt\t";
         for (int i = 0; i < shorts.length(); i += 2) {
@@ -281,7 +296,7 @@ final class JsonBytes {
     }
 
     private static long escape(String text) {
-        long packed = (long) text.length() << 56;
+        long packed = (long) text.length() << LENGTH_SHIFT;
         for (int i = 0; i < text.length(); i++) {
             packed |= (long) text.charAt(i) << 8 * i;
         }

@@ -22,8 +22,8 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Signs links to kept pages, so that a receiver can load one without a token: {@code /v1/tasks/{id}/result?expires=…&signature=…}.
- * Safe for many threads.
+ * Signs links to kept pages, {@code /v1/tasks/{id}/result?expires=…&signature=…}, so that a receiver can load one without a
+ * token. Safe for many threads.
  */
 public final class LinkSigner {
     /** The file in the data folder that holds the key. */

@@ -6,8 +6,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /** The endpoints of one scheme, host and port: they share a lock and a larger cap. Guarded by its lock. */
 final class Origin {
     /**
-     * An endpoint with nothing under way may start although the cap is reached, up to this many times the cap: slow endpoints must not
-     * keep another customer's at the same host from being served at all.
+     * An endpoint with nothing under way may start although the cap is reached, up to this many times the cap: slow endpoints
+     * must not keep another customer's at the same host from being served at all.
      */
     private static final int RESERVE = 2;
 

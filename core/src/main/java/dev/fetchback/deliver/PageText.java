@@ -15,8 +15,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells whether a page is text, and in which charset: a byte order mark counts first, then the content type, then what the page says of
- * itself, as the WHATWG Encoding and HTML standards have it.
+ * Tells whether a page is text, and in which charset: a byte order mark counts first, then the content type, then what the
+ * page says of itself, as the WHATWG Encoding and HTML standards have it.
  *
  * @param text whether the content type is one of text, or there is none
  * @param html whether bytes that are not UTF-8 are most likely windows-1252
@@ -127,7 +127,9 @@ record PageText(boolean text, boolean html, @Nullable String charset) {
         }
     }
 
-    /** The charset that browsers take for a label: some labels stand for a superset of what they name (WHATWG Encoding §4.2). */
+    /**
+     * The charset that browsers take for a label: some labels stand for a superset of what they name (WHATWG Encoding §4.2).
+     */
     private static Optional<Charset> charset(String label) {
         String known = switch (label.toLowerCase(Locale.ROOT)) {
             case "utf8", "utf-8", "us-ascii", "ascii" -> "UTF-8";

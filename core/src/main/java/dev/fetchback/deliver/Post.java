@@ -3,6 +3,7 @@ package dev.fetchback.deliver;
 import dev.fetchback.task.Header;
 import dev.fetchback.task.Problem;
 import dev.fetchback.work.Body;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -11,11 +12,13 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 interface Post {
     /**
-     * One whole exchange within the timeout: no redirect is followed and at most {@link #ANSWER_BYTES_MAX} of the answer are read.
+     * One whole exchange within the timeout: no redirect is followed, and at most {@link #ANSWER_BYTES_MAX} of the answer are
+     * read.
      *
+     * @throws IOException when what is to be sent cannot be read
      * @throws InterruptedException when the server drains
      */
-    Reply send(Letter letter) throws InterruptedException;
+    Reply send(Letter letter) throws IOException, InterruptedException;
 
     /** What a receiver answers is of no use beyond its status; more than this is not waited for. */
     int ANSWER_BYTES_MAX = 64 << 10;

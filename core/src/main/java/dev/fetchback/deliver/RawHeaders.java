@@ -10,7 +10,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
-/** All that an envelope says of a page, as headers of a request whose body is the page itself; what does not fit is left out. */
+/**
+ * All that an envelope says of a page, as headers of a request whose body is the page itself; what does not fit is left out.
+ */
 final class RawHeaders {
     private static final int METADATA_MAX = 4 << 10;
     private static final int LONG_ONES_MAX = 6 << 10; // many servers refuse a request with 8 KiB of headers

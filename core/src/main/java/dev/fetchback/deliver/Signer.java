@@ -8,9 +8,9 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * The signature of Standard Webhooks, version 1: {@code v1,} and the base64 of HMAC-SHA256 over id, timestamp and body, joined by dots.
- * Safe for many threads: one Mac holds the key worked in and is only ever cloned, which is cheaper than a pool's lock or a new key
- * schedule.
+ * The signature of Standard Webhooks, version 1: {@code v1,} and the base64 of HMAC-SHA256 over id, timestamp and body,
+ * joined by dots. Safe for many threads: one Mac holds the key worked in and is only ever cloned, which is cheaper than a
+ * pool's lock or a new key schedule.
  */
 public final class Signer {
     private static final String PREFIX = "whsec_";

@@ -46,7 +46,8 @@ final class Utf8 {
 
     private static boolean follows(byte[] source, int at, int lead, int size) {
         int second = source[at + 1];
-        // A continuation byte is 80..BF, as a signed byte less than -64; some leads allow only a part of that for the second byte.
+        // A continuation byte is 80..BF, as a signed byte less than -64; some leads allow only a part of that for the second
+        // byte.
         if (second >= (byte) 0xc0) {
             return false;
         }

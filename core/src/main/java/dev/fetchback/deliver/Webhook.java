@@ -13,11 +13,22 @@ import java.util.Set;
 /** The names and the headers of a webhook (Standard Webhooks, W3C Trace Context). */
 final class Webhook {
     private static final Set<String> RESERVED = Set.of(
-            "content-type", "content-length", "transfer-encoding", "connection", "host", "traceparent", "expect", "te", "upgrade");
+            "content-type",
+            "content-length",
+            "transfer-encoding",
+            "connection",
+            "host",
+            "traceparent",
+            "expect",
+            "te",
+            "upgrade");
 
     private Webhook() {}
 
-    /** {@code webhook-id}: of a task and its outcome, the same on every attempt and after a crash; another one each time it is run again. */
+    /**
+     * {@code webhook-id}: of a task and its outcome, the same on every attempt and after a crash; another one each time it is
+     * run again.
+     */
     static String id(Task task, Outcome outcome) {
         String kind = switch (outcome) {
             case Outcome.Failed(Problem problem, long at) -> problem.code().equals(Problem.EXPIRED) ? "_expired" : "_failed";

@@ -44,7 +44,8 @@ final class BodyStore {
                 Files.deleteIfExists(file);
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("the folder for page bodies, " + directory + ", cannot be cleaned; is it a writable folder?", e);
+            throw new UncheckedIOException(
+                    "the folder for page bodies, " + directory + ", cannot be cleaned; is it a writable folder?", e);
         }
     }
 
@@ -117,7 +118,7 @@ final class BodyStore {
         }
 
         private boolean grow() {
-            long size = length > 0 ? Math.clamp(length, CHUNK_MIN, CHUNK_MAX) : expected > 0 ? Math.min(expected, CHUNK_MAX) : CHUNK_MIN;
+            long size = Math.clamp(length > 0 ? length : expected, CHUNK_MIN, CHUNK_MAX);
             if (expected > length) {
                 size = Math.min(size, expected - length);
             }

@@ -52,6 +52,11 @@ final class AddressGate {
         return slots.size();
     }
 
+    /** Callers that wait for a place now. */
+    int waiting() {
+        return slots.values().stream().mapToInt(Slot::getQueueLength).sum();
+    }
+
     private void forget(InetAddress address) {
         slots.compute(address, (_, slot) -> slot == null || --slot.users == 0 ? null : slot);
     }

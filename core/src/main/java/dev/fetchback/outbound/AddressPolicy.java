@@ -10,8 +10,9 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * Which addresses may be connected to: public ones, and what the operator opened. IPv6 is closed but for 2000::/3 minus its special
- * blocks; of IPv4 the special-purpose blocks (IANA registries, RFC 6890) are closed, and this machine's own addresses everywhere.
+ * Which addresses may be connected to: public ones, and what the operator opened. IPv6 is closed but for 2000::/3 minus its
+ * special blocks; of IPv4 the special-purpose blocks (IANA registries, RFC 6890) are closed, and this machine's own addresses
+ * everywhere.
  */
 public final class AddressPolicy {
     private static final List<AddressRange> V4_DENIED = ranges(
@@ -63,7 +64,8 @@ public final class AddressPolicy {
     /**
      * Public addresses and the networks given.
      *
-     * @param allowNetworks comma-separated {@code CIDR} or {@code CIDR:port}, IPv6 with a port as {@code [CIDR]:port}; may be empty
+     * @param allowNetworks comma-separated {@code CIDR} or {@code CIDR:port}, IPv6 with a port as {@code [CIDR]:port}; may be
+     * empty
      * @throws IllegalArgumentException naming every entry that is wrong, and why
      */
     public static AddressPolicy parse(String allowNetworks) {
@@ -87,8 +89,8 @@ public final class AddressPolicy {
     }
 
     /**
-     * The same policy that also lets these exact origins (scheme, host, port) through, whatever their names resolve to: for endpoints
-     * the operator set, never for ones a caller names.
+     * The same policy that also lets these exact origins (scheme, host, port) through, whatever their names resolve to: for
+     * endpoints the operator set, never for ones a caller names.
      */
     public AddressPolicy trusting(Collection<Target> origins) {
         Set<String> trusted = new HashSet<>(trustedOrigins);

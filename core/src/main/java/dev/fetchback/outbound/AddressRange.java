@@ -23,7 +23,8 @@ record AddressRange(boolean v6, long high, long low, int prefix, int port) {
     }
 
     /**
-     * Reads {@code 10.0.0.0/8}, {@code 10.0.0.0/8:8080}, {@code fd00::/8} or {@code [fd00::/8]:8080}; without a prefix one address.
+     * Reads {@code 10.0.0.0/8}, {@code 10.0.0.0/8:8080}, {@code fd00::/8} or {@code [fd00::/8]:8080}; without a prefix one
+     * address.
      *
      * @throws IllegalArgumentException with a sentence that says what is wrong
      */

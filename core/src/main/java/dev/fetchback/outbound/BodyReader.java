@@ -43,7 +43,7 @@ final class BodyReader {
         String coding = framing == ResponseHead.Framing.NONE ? null : Decoders.coding(head.all("content-encoding"));
         boolean wanted;
         try {
-            wanted = sink.begin(head.status(), head.fields(), framing == ResponseHead.Framing.NONE ? 0 : coding == null ? length : -1);
+            wanted = sink.begin(head.status(), head.fields(), decodedLength(coding));
         } catch (IOException e) {
             throw sinkFailed(e);
         }
@@ -56,7 +56,16 @@ final class BodyReader {
         InputStream decoded = null;
         try {
             decoded = Decoders.decode(body, coding);
-            return copy(decoded, sink);
+            boolean cut = copy(decoded, sink);
+            // A decoder knows its own end and may stop before the body's, or swallow what it met there.
+            if (!cut && coding != null && body.failure() == null) {
+                body.endsWithin(DRAIN_MAX);
+            }
+            IOException failure = body.failure();
+            if (!cut && failure != null) {
+                throw broken(failure);
+            }
+            return cut;
         } catch (IOException e) {
             throw broken(e);
         } finally {
@@ -76,11 +85,18 @@ final class BodyReader {
         }
     }
 
+    private long decodedLength(@Nullable String coding) {
+        if (framing == ResponseHead.Framing.NONE) {
+            return 0;
+        }
+        return coding == null ? length : -1;
+    }
+
     private boolean copy(InputStream decoded, BodySink sink) throws IOException, ExchangeException {
         byte[] buffer = new byte[length < 0 ? BUFFER_USUAL : Math.clamp(length, BUFFER_MIN, BUFFER_MAX)];
         long total = 0;
         while (true) {
-            int count = decoded.read(buffer, 0, buffer.length);
+            int count = read(decoded, buffer);
             if (count < 0) {
                 return false;
             }
@@ -100,13 +116,24 @@ final class BodyReader {
         }
     }
 
+    /** The decoders are other people's code, fed by strangers: whatever they throw means a broken body. */
+    private static int read(InputStream decoded, byte[] buffer) throws IOException {
+        try {
+            return decoded.read(buffer, 0, buffer.length);
+        } catch (RuntimeException e) {
+            throw new IOException("the decoder failed", e);
+        }
+    }
+
     private ExchangeException broken(IOException thrown) throws InterruptedException {
         if (body.failure() == null) {
-            return Failures.of(connection, thrown, Kind.BAD_ENCODING, "the body is not what its Content-Encoding says, or is cut off");
+            return Failures.of(
+                    connection, thrown, Kind.BAD_ENCODING, "the body is not what its Content-Encoding says, or is cut off");
         }
         return switch (thrown) {
             case MessageConstraintException _ ->
-                new ExchangeException(Kind.HEADERS_TOO_LARGE, "the lines between the chunks of the body are too long or too many");
+                new ExchangeException(
+                        Kind.HEADERS_TOO_LARGE, "the lines between the chunks of the body are too long or too many");
             case TruncatedChunkException e -> truncated(e);
             case MalformedChunkCodingException e -> Failures.of(
                     connection, e, Kind.BAD_HTTP, "the server's answer is not valid HTTP/1.1: its body is not in valid chunks");
@@ -124,7 +151,8 @@ final class BodyReader {
 
     private static ExchangeException sinkFailed(IOException thrown) {
         // The message may name a path of this machine, which is for the log of whoever owns the sink.
-        return new ExchangeException(Kind.SINK_FAILED, "the body could not be stored (" + thrown.getClass().getSimpleName() + ")");
+        return new ExchangeException(
+                Kind.SINK_FAILED, "the body could not be stored (" + thrown.getClass().getSimpleName() + ")");
     }
 
     private void close(@Nullable InputStream decoded) {

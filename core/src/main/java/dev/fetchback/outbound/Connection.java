@@ -14,8 +14,9 @@ import org.apache.hc.core5.http.impl.io.SessionInputBufferImpl;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One socket, with every byte counted. It belongs to one exchange at a time, or to the pool. The watchdog may kill it from outside; owner
- * and watchdog settle by compare-and-set on one stamp, so that a late kill never hits the next exchange on the same connection.
+ * One socket, with every byte counted. It belongs to one exchange at a time, or to the pool. The watchdog may kill it from
+ * outside; owner and watchdog settle by compare-and-set on one stamp, so that a late kill never hits the next exchange on the
+ * same connection.
  */
 final class Connection {
     /** What the connection is doing; the watchdog measures each phase apart. */
@@ -36,8 +37,11 @@ final class Connection {
     private static final int LINE_MAX = 16 * 1024;
     /** A write goes through a direct buffer of its size that the JDK keeps per thread. */
     private static final int SLICE = 64 * 1024;
-    /** Virtual threads are not time-sliced: one whose socket always has data would keep its carrier for ever. */
-    private static final int YIELD_EVERY = 256 * 1024;
+    /**
+     * Virtual threads are not time-sliced: one whose socket always has data would keep its carrier for ever. As tiny chunks, this
+     * much keeps a processor busy for a millisecond.
+     */
+    private static final int YIELD_EVERY = 16 * 1024;
 
     private static final int PHASE_BITS = 4;
     private static final long PHASE_MASK = (1 << PHASE_BITS) - 1;
@@ -65,6 +69,7 @@ final class Connection {
     private Kind overBudget = Kind.TOO_LARGE;
     private int unyielded;
     private boolean spoiled;
+    private boolean ended;
 
     /** Belongs to the watchdog's thread alone. */
     final Watchdog.Watch watch = new Watchdog.Watch();
@@ -165,6 +170,11 @@ final class Connection {
         return spoiled;
     }
 
+    /** Whether the other side said that it sends no more. */
+    boolean ended() {
+        return ended;
+    }
+
     /** Whether nothing at all came back in this exchange. */
     boolean silent() {
         return receivedInExchange == 0;
@@ -175,7 +185,9 @@ final class Connection {
         return moved == movedAtBegin;
     }
 
-    /** Whether the idle connection is open with nothing to read: neither its end nor bytes that nobody asked for. One system call. */
+    /**
+     * Whether the idle connection is open with nothing to read: neither its end nor bytes that nobody asked for. One system call.
+     */
     boolean quiet() {
         if (buffer.hasBufferedData()) {
             return false;
@@ -252,7 +264,8 @@ final class Connection {
         public int read(byte[] bytes, int offset, int length) throws IOException {
             int count = channel.read(ByteBuffer.wrap(bytes, offset, length));
             if (count <= 0) {
-                return length == 0 ? 0 : -1;
+                ended |= count < 0;
+                return count;
             }
             moved += count;
             receivedInExchange += count;

@@ -46,9 +46,11 @@ final class Connector {
         } catch (IOException e) {
             throw new ExchangeException(Kind.CONNECT_FAILED, "no socket could be opened; is the limit of open files too low?");
         }
-        open.add(connection);
         boolean done = false;
         try {
+            if (!open.add(connection)) {
+                throw new ExchangeException(Kind.CLOSED, Verdicts.detail(Kind.CLOSED));
+            }
             connect(connection, target, key.address(), deadline, left);
             if (target.secure()) {
                 secure(connection, target);
@@ -108,7 +110,8 @@ final class Connector {
             try {
                 parameters.setServerNames(List.of(new SNIHostName(target.certificateName())));
             } catch (IllegalArgumentException e) {
-                // A name with an underscore cannot be sent as SNI (RFC 6066 §3); the certificate is checked all the same.
+                // A name with an underscore cannot be sent as SNI (RFC 6066 §3), and Java refuses to check a certificate against
+                // it.
                 parameters.setServerNames(List.of());
             }
         }

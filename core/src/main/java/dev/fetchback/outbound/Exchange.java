@@ -15,7 +15,8 @@ public sealed interface Exchange {
      * @param cut whether reading the body was ended by the request's {@code readAtMost} or because the sink wanted none
      * @param timings where the time went
      */
-    record Answer(int status, List<Field> fields, Target target, int redirects, boolean cut, Timings timings) implements Exchange {
+    record Answer(int status, List<Field> fields, Target target, int redirects, boolean cut, Timings timings)
+            implements Exchange {
         /** The first value of a field, its name compared without case; null when there is none. */
         public @Nullable String field(String name) {
             return Answer.first(fields, name);

@@ -9,7 +9,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
-/** Reads the host of a URL (WHATWG URL §3.5): IDNA first, then the number test, so that no spelling of an address passes as a name. */
+/** Reads the host of a URL (WHATWG URL §3.5): IDNA first, then the number test, so that no address passes as a name. */
 final class HostParser {
     private static final int NAME_MAX = 253; // RFC 1035 §3.1: 255 octets on the wire
     private static final int LABEL_MAX = 63;
@@ -138,8 +138,17 @@ final class HostParser {
         }
     }
 
+    /** The digits from the first that is not 0; the last one always stays. */
+    static String withoutLeadingZeros(String digits) {
+        int from = 0;
+        while (from < digits.length() - 1 && digits.charAt(from) == '0') {
+            from++;
+        }
+        return digits.substring(from);
+    }
+
     private static String clipZeros(String digits) throws NumberFormatException {
-        String significant = digits.replaceFirst("^0+(?=.)", "");
+        String significant = withoutLeadingZeros(digits);
         if (significant.length() > 12) { // 2^32 has 11 octal digits
             throw new NumberFormatException();
         }
@@ -154,7 +163,8 @@ final class HostParser {
         if (inner.indexOf('%') >= 0) {
             throw badHost(text, "an IPv6 zone is not allowed");
         }
-        if (inner.indexOf(':') < 0 || !inner.chars().allMatch(c -> c == ':' || c == '.' || Character.digit(c, 16) >= 0 && c < 0x80)) {
+        boolean shaped = inner.chars().allMatch(c -> c == ':' || c == '.' || c < 0x80 && Character.digit(c, 16) >= 0);
+        if (!shaped || inner.indexOf(':') < 0) {
             throw badHost(text, "it is not an IPv6 address");
         }
         InetAddress address;

@@ -18,6 +18,7 @@ final class Journey {
 
     private final Outbound.Parts parts;
     private final Request request;
+    private final @Nullable Payload payload;
     private final BodySink sink;
     private final Redirects redirects;
     private final long startedAt;
@@ -26,9 +27,10 @@ final class Journey {
     private long connectNanos;
     private long headNanos;
 
-    Journey(Outbound.Parts parts, Request request, BodySink sink) {
+    Journey(Outbound.Parts parts, Request request, @Nullable Payload payload, BodySink sink) {
         this.parts = parts;
         this.request = request;
+        this.payload = payload;
         this.sink = sink;
         this.redirects = new Redirects(request.limits().maxRedirects());
         this.startedAt = now();
@@ -36,13 +38,14 @@ final class Journey {
     }
 
     Exchange.Answer run() throws ExchangeException, InterruptedException {
-        Leg leg = new Leg(request.target(), request.method(), request.fields(), request.body());
+        Leg leg = new Leg(request.target(), request.method(), request.fields(), payload);
         while (true) {
             Visit visit = visit(leg);
             if (visit.location() == null) {
                 Exchange.Timings timings = new Exchange.Timings(resolveNanos, connectNanos, headNanos, now() - startedAt);
                 ResponseHead head = visit.head();
-                return new Exchange.Answer(head.status(), head.fields(), leg.target(), redirects.followed(), visit.cut(), timings);
+                return new Exchange.Answer(
+                        head.status(), head.fields(), leg.target(), redirects.followed(), visit.cut(), timings);
             }
             leg = redirects.next(leg, visit.head().status(), visit.location());
         }
@@ -178,10 +181,19 @@ final class Journey {
         try {
             send(connection, leg);
             connection.enter(Connection.Phase.HEAD);
-            connection.budget(leg.target().secure() ? 2 * ResponseHead.BYTES_MAX : ResponseHead.BYTES_MAX, Kind.HEADERS_TOO_LARGE);
+            // TLS brings whole records, which may hold the body's start too.
+            int most = leg.target().secure() ? 2 * ResponseHead.BYTES_MAX : ResponseHead.BYTES_MAX;
+            connection.budget(most, Kind.HEADERS_TOO_LARGE);
             ResponseHead head = ResponseHead.read(connection.buffer(), connection.in());
             headNanos = now() - from;
             return head;
+        } catch (ExchangeException e) {
+            if (e.kind() == Kind.BAD_HTTP && connection.ended()) {
+                // Cut within a line, which only looks malformed.
+                throw new ExchangeException(
+                        Kind.CONNECTION_LOST, "the server closed the connection within the head of its answer");
+            }
+            throw e;
         } catch (IOException e) {
             boolean repeatable = leg.method().equals("GET") || leg.method().equals("HEAD") || connection.unsent();
             boolean stale = kept && repeatable && (connection.silent() || e instanceof ResponseHead.HeadMissing);
@@ -204,7 +216,7 @@ final class Journey {
             RequestHead.send(connection.out(), leg.target(), leg.method(), leg.fields(), leg.body());
         } catch (IOException e) {
             connection.spoil();
-            if (leg.body() == null || Thread.currentThread().isInterrupted()) {
+            if (leg.body() == null || e instanceof PayloadException || Thread.currentThread().isInterrupted()) {
                 throw e;
             }
         }

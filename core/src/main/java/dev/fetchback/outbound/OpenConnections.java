@@ -8,14 +8,22 @@ import java.util.concurrent.ConcurrentHashMap;
 final class OpenConnections implements Iterable<Connection> {
     private final Set<Connection> all = ConcurrentHashMap.newKeySet();
     private final OutboundMeters meters;
+    private volatile boolean closed;
 
     OpenConnections(OutboundMeters meters) {
         this.meters = meters;
     }
 
-    void add(Connection connection) {
+    /** Keeps an eye on a connection; false when no more may be opened. */
+    boolean add(Connection connection) {
         all.add(connection);
         meters.opened.increment();
+        return !closed;
+    }
+
+    /** From now on none may be opened. */
+    void close() {
+        closed = true;
     }
 
     /** Closes a connection for good. */

@@ -3,10 +3,11 @@ package dev.fetchback.outbound;
 import java.security.NoSuchAlgorithmException;
 import java.util.function.LongSupplier;
 import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Guarded HTTP exchanges: every connection goes to an address that the policy allows, every exchange ends in bounded time and with bounded
- * bytes, and whatever the network does comes back as a value. Blocking; made for virtual threads. Thread-safe.
+ * Guarded HTTP exchanges: every connection goes to an address that the policy allows, every exchange ends in bounded time and
+ * with bounded bytes, and whatever the network does comes back as a value. Blocking; made for virtual threads. Thread-safe.
  */
 public final class Outbound implements AutoCloseable {
     private final Parts parts;
@@ -59,18 +60,24 @@ public final class Outbound implements AutoCloseable {
     }
 
     /**
-     * Sends one request and follows its redirects; blocks until the answer's body went to the sink or the exchange failed. Bounded by the
-     * request's {@code total}.
+     * Sends one request and follows its redirects; blocks until the answer's body went to the sink or the exchange failed.
+     * Bounded by the request's {@code total}.
      *
      * @throws InterruptedException when the thread is interrupted; its socket is closed then
      */
     public Exchange exchange(Request request, BodySink sink) throws InterruptedException {
+        byte[] body = request.body();
+        return exchange(request, body == null ? null : new Payload.Bytes(body), sink);
+    }
+
+    /** The same with another body than the request's own: a part of an array, or one that is not in memory. */
+    public Exchange exchange(Request request, @Nullable Payload payload, BodySink sink) throws InterruptedException {
         parts.meters().exchanges.increment();
         if (closed) {
             return new Exchange.Failure(Kind.CLOSED, Verdicts.detail(Kind.CLOSED));
         }
         try {
-            return new Journey(parts, request, sink).run();
+            return new Journey(parts, request, payload, sink).run();
         } catch (ExchangeException e) {
             return e.failure();
         }

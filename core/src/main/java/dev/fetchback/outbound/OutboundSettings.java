@@ -1,6 +1,7 @@
 package dev.fetchback.outbound;
 
 import java.time.Duration;
+import java.util.List;
 
 /**
  * Limits of every exchange of an {@link Outbound}, whatever the request allows.
@@ -17,6 +18,14 @@ public record OutboundSettings(Timeouts timeouts, int maxIdle, int perAddress) {
 
     /** What fits strangers' servers. */
     public static final OutboundSettings DEFAULT = new OutboundSettings(Timeouts.DEFAULT, MAX_IDLE, PER_ADDRESS);
+
+    /** @throws IllegalArgumentException when a number is below 0 */
+    public OutboundSettings {
+        if (maxIdle < 0 || perAddress < 0) {
+            throw new IllegalArgumentException("idle connections are " + maxIdle + " and connections per address " + perAddress
+                    + "; both must be 0 or more");
+        }
+    }
 
     /** The same with another limit per address. */
     public OutboundSettings withPerAddress(int connections) {
@@ -46,5 +55,14 @@ public record OutboundSettings(Timeouts timeouts, int maxIdle, int perAddress) {
                 Duration.ofSeconds(15),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(15));
+
+        /** @throws IllegalArgumentException when a time is not above 0 */
+        public Timeouts {
+            for (Duration time : List.of(connect, handshake, head, idle, rateWindow, keepAlive)) {
+                if (!time.isPositive()) {
+                    throw new IllegalArgumentException("a timeout of outbound connections is " + time + "; it must be above 0");
+                }
+            }
+        }
     }
 }

@@ -26,7 +26,8 @@ final class OwnAddresses implements Predicate<InetAddress> {
         try {
             this.addresses = look();
         } catch (SocketException e) {
-            throw new IllegalStateException("this machine's network interfaces cannot be listed, so its own addresses are not known", e);
+            throw new IllegalStateException(
+                    "this machine's network interfaces cannot be listed, so its own addresses are not known", e);
         }
     }
 
@@ -38,7 +39,10 @@ final class OwnAddresses implements Predicate<InetAddress> {
             try {
                 addresses = look();
             } catch (SocketException e) {
-                LOG.log(System.Logger.Level.WARNING, "own addresses: cannot list the network interfaces; the last list stays in use", e);
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "own addresses: cannot list the network interfaces; the last list stays in use",
+                        e);
             }
         }
         return addresses.contains(address);

@@ -19,7 +19,7 @@ final class Redirects {
     private static final int PERMANENT_REDIRECT = 308;
 
     private final int max;
-    private final Set<String> seen = new HashSet<>();
+    private final Set<String> seen = new HashSet<>(); // filled at the first redirect
     private int followed;
 
     Redirects(int max) {
@@ -31,7 +31,7 @@ final class Redirects {
      *
      * @param body null for none
      */
-    record Leg(Target target, String method, List<Field> fields, byte @Nullable [] body) {
+    record Leg(Target target, String method, List<Field> fields, @Nullable Payload body) {
         private String key() {
             return method + " " + target;
         }
@@ -75,13 +75,14 @@ final class Redirects {
         try {
             target = leg.target().resolve(location);
         } catch (BadUrl e) {
-            throw new ExchangeException(Kind.REDIRECT_BLOCKED, "a redirect leads to a URL that cannot be used: " + e.getMessage());
+            throw new ExchangeException(
+                    Kind.REDIRECT_BLOCKED, "a redirect leads to a URL that cannot be used: " + e.getMessage());
         }
         if (leg.target().secure() && !target.secure()) {
             throw new ExchangeException(Kind.REDIRECT_BLOCKED, "a redirect leads from https to http");
         }
         boolean plain = becomesGet(leg.method(), status);
-        byte[] body = plain ? null : leg.body();
+        Payload body = plain ? null : leg.body();
         Leg next = new Leg(target, plain ? "GET" : leg.method(), fields(leg, target, body), body);
         if (seen.contains(next.key())) {
             throw new ExchangeException(Kind.REDIRECT_LOOP, "a redirect leads back to " + target.endpoint());
@@ -98,7 +99,7 @@ final class Redirects {
         };
     }
 
-    private static List<Field> fields(Leg leg, Target target, byte @Nullable [] body) {
+    private static List<Field> fields(Leg leg, Target target, @Nullable Payload body) {
         boolean same = leg.target().sameOrigin(target);
         if (same && body == leg.body()) {
             return leg.fields();
@@ -107,7 +108,9 @@ final class Redirects {
         for (Field field : leg.fields()) {
             String name = field.name().toLowerCase(Locale.ROOT);
             boolean describesBody = name.startsWith("content-");
-            boolean wanted = describesBody ? body != null && (same || name.equals("content-type")) : same || HARMLESS.contains(name);
+            boolean wanted = describesBody
+                    ? body != null && (same || name.equals("content-type"))
+                    : same || HARMLESS.contains(name);
             if (wanted) {
                 kept.add(field);
             }

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 public record Request(Target target, String method, List<Field> fields, byte @Nullable [] body, Limits limits) {
     /** Framing and connection are ours alone (RFC 9110 §7.6.1), and so is the choice of codings that we can undo. */
     private static final Set<String> OURS = Set.of(
-            "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade",
-            "expect", "accept-encoding");
+            "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "te", "trailer",
+            "upgrade", "expect", "accept-encoding");
 
     /** @throws IllegalArgumentException when the method or a field could not be sent as it is */
     public Request {
@@ -32,8 +32,8 @@ public record Request(Target target, String method, List<Field> fields, byte @Nu
             }
             if (!clean(field.value())) {
                 // The value may be a secret, so it is not shown.
-                throw new IllegalArgumentException("the value of field '" + field.name()
-                        + "' has a control character or one above U+00FF, which cannot be sent");
+                throw new IllegalArgumentException(
+                        "the value of field '" + field.name() + "' has a control character, which cannot be sent");
             }
         }
         fields = List.copyOf(fields);
@@ -57,7 +57,7 @@ public record Request(Target target, String method, List<Field> fields, byte @Nu
     private static boolean clean(String value) {
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
-            if (c < ' ' && c != '\t' || c == 0x7f || c > 0xff) {
+            if (c < ' ' && c != '\t' || c == 0x7f) {
                 return false;
             }
         }

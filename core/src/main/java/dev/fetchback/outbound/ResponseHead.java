@@ -81,15 +81,21 @@ record ResponseHead(int minor, int status, List<Field> fields) {
         long length = -1;
         for (String part : value.indexOf(',') < 0 ? new String[] {value} : value.split(",", -1)) {
             String digits = part.strip();
-            boolean number = !digits.isEmpty()
-                    && digits.length() <= LENGTH_DIGITS_MAX
-                    && digits.chars().allMatch(c -> c >= '0' && c <= '9');
-            if (!number || length >= 0 && length != Long.parseLong(digits)) {
+            if (!number(digits) || length >= 0 && length != Long.parseLong(digits)) {
                 throw bad("its Content-Length is '" + UrlParser.clip(value) + "'");
             }
             length = Long.parseLong(digits);
         }
         return length;
+    }
+
+    private static boolean number(String digits) {
+        for (int i = 0; i < digits.length(); i++) {
+            if (digits.charAt(i) < '0' || digits.charAt(i) > '9') {
+                return false;
+            }
+        }
+        return !digits.isEmpty() && digits.length() <= LENGTH_DIGITS_MAX;
     }
 
     /** Whether the server keeps the connection after an answer that is framed unambiguously (RFC 9112 §9.3). */
@@ -166,13 +172,15 @@ record ResponseHead(int minor, int status, List<Field> fields) {
             List<Field> fields = new ArrayList<>(FIELDS_USUAL);
             while (true) {
                 if (!next()) {
-                    throw new ExchangeException(Kind.CONNECTION_LOST, "the server closed the connection within the head of its answer");
+                    throw new ExchangeException(
+                            Kind.CONNECTION_LOST, "the server closed the connection within the head of its answer");
                 }
                 if (line.isEmpty()) {
                     return new ResponseHead(minor, status, List.copyOf(fields));
                 }
                 if (fields.size() == FIELDS_MAX) {
-                    throw new ExchangeException(Kind.HEADERS_TOO_LARGE, "the answer has more than " + FIELDS_MAX + " header fields");
+                    throw new ExchangeException(
+                            Kind.HEADERS_TOO_LARGE, "the answer has more than " + FIELDS_MAX + " header fields");
                 }
                 addField(fields);
             }

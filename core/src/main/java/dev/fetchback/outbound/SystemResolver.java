@@ -15,8 +15,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The system's resolver on a few threads of its own, because a look-up in it can neither be interrupted nor limited in time. Answers are
- * kept for a while; look-ups of one name are shared.
+ * The system's resolver on a few threads of its own, because a look-up in it can neither be interrupted nor limited in time.
+ * Answers are kept for a while; look-ups of one name are shared.
  */
 public final class SystemResolver implements Resolver, AutoCloseable {
     /** A caller waits no longer than this for a name; a look-up that comes later still fills the cache. */
@@ -104,7 +104,9 @@ public final class SystemResolver implements Resolver, AutoCloseable {
         }
     }
 
-    /** Drops what is stale, and when that is not enough any tenth of the rest, so that a full cache is not walked for every name. */
+    /**
+     * Drops what is stale, and when that is not enough any tenth of the rest, so that a full cache is not walked for every name.
+     */
     private void trim() {
         if (cache.size() <= ENTRIES_MAX) {
             return;

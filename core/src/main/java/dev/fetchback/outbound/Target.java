@@ -20,6 +20,7 @@ public final class Target {
     private final String pathQuery;
     private final String authority;
     private final String hostPort;
+    private final String origin;
 
     Target(boolean secure, Host host, int port, String pathQuery) {
         this.secure = secure;
@@ -28,11 +29,12 @@ public final class Target {
         this.pathQuery = pathQuery;
         this.hostPort = host.text() + ":" + port;
         this.authority = port == (secure ? HTTPS_PORT : HTTP_PORT) ? host.text() : hostPort;
+        this.origin = scheme() + "://" + authority;
     }
 
     /**
-     * Reads an absolute http or https URL as browsers do (WHATWG URL), but refuses what they repair: user info, backslashes, spaces,
-     * control characters, missing slashes, ports that browsers block. A fragment is dropped.
+     * Reads an absolute http or https URL as browsers do (WHATWG URL), but refuses what they repair: user info, backslashes,
+     * spaces, control characters, missing slashes, ports that browsers block. A fragment is dropped.
      *
      * @throws BadUrl with a sentence that says what is wrong and what is allowed
      */
@@ -81,7 +83,7 @@ public final class Target {
 
     /** Scheme, host and port, the port left out when it is the scheme's own. */
     public String origin() {
-        return scheme() + "://" + authority;
+        return origin;
     }
 
     /** The URL without its query. */
@@ -111,7 +113,7 @@ public final class Target {
     }
 
     boolean sameOrigin(Target other) {
-        return secure == other.secure && port == other.port && host.text().equals(other.host.text());
+        return origin.equals(other.origin);
     }
 
     @Override
@@ -121,7 +123,7 @@ public final class Target {
 
     @Override
     public int hashCode() {
-        return 31 * (31 * hostPort.hashCode() + Boolean.hashCode(secure)) + pathQuery.hashCode();
+        return 31 * origin.hashCode() + pathQuery.hashCode();
     }
 
     /** The whole URL. */

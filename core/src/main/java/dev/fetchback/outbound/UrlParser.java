@@ -9,10 +9,12 @@ import java.util.Set;
 final class UrlParser {
     /** Ports that browsers refuse because other protocols listen there (WHATWG Fetch, "bad port"). */
     private static final Set<Integer> BAD_PORTS = Set.of(
-            0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111,
-            113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548,
-            554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665,
-            6666, 6667, 6668, 6669, 6679, 6697, 10080);
+            0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
+            103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512,
+            513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719,
+            1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679,
+            6697, 10080);
+
     private static final int PORT_MAX = 65_535;
     private static final int PORT_DIGITS_MAX = 5;
     /** The path and query percent-encode sets of WHATWG URL §1.3, as far as the characters are not refused anyway. */
@@ -80,7 +82,9 @@ final class UrlParser {
         };
     }
 
-    /** Field values come as one character a byte; servers mean UTF-8 where it is valid, else the bytes are kept percent-encoded. */
+    /**
+     * Field values come as one character a byte; servers mean UTF-8 where it is valid, else the bytes are kept percent-encoded.
+     */
     private static String fromBytes(String location) {
         if (location.chars().allMatch(c -> c < 0x80)) {
             return location;
@@ -109,8 +113,8 @@ final class UrlParser {
         String scheme = colon < 0 ? "" : url.substring(0, colon);
         boolean secure = scheme.equalsIgnoreCase("https");
         if (!secure && !scheme.equalsIgnoreCase("http")) {
-            throw new BadUrl(
-                    (colon < 0 ? "the URL has no scheme" : "the URL's scheme is '" + clip(scheme) + "'") + "; use http:// or https://");
+            String found = colon < 0 ? "the URL has no scheme" : "the URL's scheme is '" + clip(scheme) + "'";
+            throw new BadUrl(found + "; use http:// or https://");
         }
         if (!url.startsWith("//", colon + 1)) {
             throw new BadUrl("the URL lacks the two slashes after '" + scheme + ":'");
@@ -156,7 +160,7 @@ final class UrlParser {
             return otherwise;
         }
         int port = 0;
-        String significant = digits.replaceFirst("^0+(?=.)", "");
+        String significant = HostParser.withoutLeadingZeros(digits);
         for (int i = 0; i < significant.length(); i++) {
             char c = significant.charAt(i);
             if (c < '0' || c > '9' || i >= PORT_DIGITS_MAX) {
@@ -168,7 +172,8 @@ final class UrlParser {
             throw badPort(digits);
         }
         if (BAD_PORTS.contains(port)) {
-            throw new BadUrl("port " + port + " is one that browsers block because another protocol uses it; no web page is served there");
+            throw new BadUrl("port " + port
+                    + " is one that browsers block because another protocol uses it; no web page is served there");
         }
         return port;
     }
@@ -198,7 +203,7 @@ final class UrlParser {
         while (i < text.length()) {
             int point = text.codePointAt(i);
             if (point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE) {
-                throw new BadUrl("the URL has half a surrogate pair, which no encoding can express; percent-encode the bytes meant");
+                throw new BadUrl("the URL has half a surrogate pair, which has no encoding; percent-encode the bytes meant");
             }
             if (point < 0x80 && plain((char) point, encoded)) {
                 out.append((char) point);

@@ -5,10 +5,11 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /**
- * Ends exchanges whose time is over by closing their sockets: the one way that works in every phase, floods included. One platform thread,
- * so that no virtual thread can starve it; it ticks while exchanges are in flight and sleeps otherwise.
+ * Ends exchanges whose time is over by closing their sockets: the one way that works in every phase, floods included. One
+ * platform thread, so that no virtual thread can starve it; it ticks while exchanges are in flight and sleeps otherwise.
  */
 final class Watchdog implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Watchdog.class.getName());
     /** How late a limit may be noticed. 10,000 connections cost some 0.2 ms a tick. */
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
@@ -65,27 +66,37 @@ final class Watchdog implements AutoCloseable {
 
     private void run() {
         while (!closed) {
-            long now = nanos.getAsLong();
-            boolean busy = false;
-            for (Connection connection : open) {
-                busy |= check(connection, now);
-            }
-            long untilExpiry = pool.expire(now);
-            if (busy) {
+            try {
+                tick();
+            } catch (RuntimeException e) {
+                // Without this thread nothing would ever time out, so no fault may end it.
+                LOG.log(System.Logger.Level.ERROR, "outbound watchdog: a fault of its own; it goes on", e);
                 LockSupport.parkNanos(TICK_NANOS);
-                continue;
             }
-            // Set first, looked again second: an exchange stamps its connection first and looks at dozing second.
-            dozing = true;
-            if (!closed && !open.anyInUse()) {
-                if (untilExpiry == Long.MAX_VALUE) {
-                    LockSupport.park();
-                } else {
-                    LockSupport.parkNanos(Math.max(untilExpiry, TICK_NANOS));
-                }
-            }
-            dozing = false;
         }
+    }
+
+    private void tick() {
+        long now = nanos.getAsLong();
+        boolean busy = false;
+        for (Connection connection : open) {
+            busy |= check(connection, now);
+        }
+        long untilExpiry = pool.expire(now);
+        if (busy) {
+            LockSupport.parkNanos(TICK_NANOS);
+            return;
+        }
+        // Set first, looked again second: an exchange stamps its connection first and looks at dozing second.
+        dozing = true;
+        if (!closed && !open.anyInUse()) {
+            if (untilExpiry == Long.MAX_VALUE) {
+                LockSupport.park();
+            } else {
+                LockSupport.parkNanos(Math.max(untilExpiry, TICK_NANOS));
+            }
+        }
+        dozing = false;
     }
 
     /** Whether the connection is in use. */
@@ -147,6 +158,7 @@ final class Watchdog implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        open.close();
         LockSupport.unpark(thread);
         for (Connection connection : open) {
             long stamp = connection.stamp();

@@ -9,8 +9,8 @@ import org.apache.hc.core5.http.impl.io.IdentityInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A body as framed on the wire, before its content coding is undone. Closing does nothing: the streams beneath would read an endless body
- * to its end. Remembers whether the network failed, so that a broken coding is told apart.
+ * A body as framed on the wire, before its content coding is undone. Closing does nothing: the streams beneath would read an
+ * endless body to its end. Remembers whether the network failed, so that a broken coding is told apart.
  */
 final class WireBody extends InputStream {
     /** Limits of chunk lines and trailers; their bytes count towards the exchange's budget besides. */
@@ -18,6 +18,8 @@ final class WireBody extends InputStream {
             .setMaxLineLength(4096)
             .setMaxHeaderCount(ResponseHead.FIELDS_MAX)
             .build();
+
+    private static final int SCRAP = 1024;
 
     private final InputStream framed;
     private boolean ended;
@@ -86,7 +88,10 @@ final class WireBody extends InputStream {
 
     /** Whether the body ends within the next {@code max} bytes, which are thrown away. */
     boolean endsWithin(int max) throws IOException {
-        byte[] scrap = new byte[Math.min(max, 1024)];
+        if (ended) {
+            return true;
+        }
+        byte[] scrap = new byte[Math.min(max, SCRAP)];
         int left = max;
         while (!ended && left >= 0) {
             left -= Math.max(read(scrap, 0, scrap.length), 0);

@@ -1,13 +1,8 @@
 package dev.fetchback.work;
 
-import dev.fetchback.store.Change;
 import dev.fetchback.store.Committer;
 import dev.fetchback.store.DueQueue;
-import dev.fetchback.store.QueueKey;
-import dev.fetchback.store.Result;
 import dev.fetchback.store.Store;
-import dev.fetchback.store.StoreBusy;
-import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Stage;
 import dev.fetchback.work.LaneQueue.Item;
@@ -26,21 +21,17 @@ import java.util.function.LongSupplier;
  * Passive: {@link #turn} does what is due and says when it wants to be called again, so tests drive it on fake time.
  *
  * <p>A queue is in memory only while it has something there. Tasks come in two ways: begun ahead by a submit ({@link #reserve},
- * {@link #begin}), or read from the store by {@link #turn}. One large queue cannot crowd out others: the ring gives each queue one
+ * {@link #begin}), or read from the store by {@link DueScan}. One large queue cannot crowd out others: the ring gives each queue one
  * start at a time, and what is read ahead of one queue is bounded.
  */
 final class Lane {
-    private static final int QUEUES_A_PAGE = 256;
-    private static final long STORE_RETRY_MILLIS = 1_000;
-
-    private final Stage stage;
     private final LaneSettings settings;
     private final Function<String, Pace> paces;
-    private final Store store;
-    private final Committer committer;
     private final Starter starter;
     private final LongSupplier clock;
     private final Runnable wake;
+    private final DueScan scan;
+    private final DueScan.Sink sink = new Loading();
 
     private final Map<String, LaneQueue> queues = new HashMap<>();
     private final ArrayDeque<LaneQueue> ring = new ArrayDeque<>();
@@ -48,10 +39,6 @@ final class Lane {
     private final PriorityQueue<Timer> timers = new PriorityQueue<>();
     private int running;
     private int loaded;
-    private long scanAt;
-    private boolean scanCut;
-    private Optional<DueQueue> cursor = Optional.empty();
-    private long settledSince = Long.MAX_VALUE;
     private boolean stopped;
 
     /** Starts tasks; called without the lane's lock. */
@@ -75,14 +62,12 @@ final class Lane {
             Function<String, Pace> paces, Store store, Committer committer, Starter starter, LongSupplier clock, Runnable wake) {}
 
     Lane(Stage stage, LaneSettings settings, Wiring wiring) {
-        this.stage = stage;
         this.settings = settings;
         this.paces = wiring.paces();
-        this.store = wiring.store();
-        this.committer = wiring.committer();
         this.starter = wiring.starter();
         this.clock = wiring.clock();
         this.wake = wiring.wake();
+        this.scan = new DueScan(stage, wiring.store(), wiring.committer(), clock, wake);
     }
 
     /** Whether a new task of this queue may be begun at once; if so {@link #begin} or {@link #unreserve} must follow. */
@@ -95,8 +80,9 @@ final class Lane {
             queue = new LaneQueue(name, paces.apply(name));
         }
         int ahead = queue.ready.size() + queue.reserved;
-        boolean now = ahead == 0 && running < settings.concurrency() && queue.pace.opensAt(clock.getAsLong()) <= clock.getAsLong();
-        if (!now && (ahead >= queue.pace.window() || loaded >= settings.loadedMax())) {
+        long now = clock.getAsLong();
+        boolean atOnce = ahead == 0 && running < settings.concurrency() && queue.pace.opensAt(now) <= now;
+        if (!atOnce && (ahead >= queue.pace.window() || loaded >= settings.loadedMax())) {
             return false;
         }
         queues.put(name, queue);
@@ -128,24 +114,23 @@ final class Lane {
 
     /** A task of this queue was stored to wait until {@code readyAt}. */
     void waits(String name, long readyAt) {
-        boolean due;
+        boolean news;
         synchronized (this) {
-            due = readyAt <= clock.getAsLong();
+            boolean due = readyAt <= clock.getAsLong();
             LaneQueue queue = queues.get(name);
             if (due && queue == null && loaded < settings.loadedMax()) {
                 queue = new LaneQueue(name, paces.apply(name));
                 queues.put(name, queue);
             }
             if (due && queue != null) {
-                due = !queue.stored;
+                news = !queue.stored;
                 queue.stored = true;
                 feed(queue);
             } else {
-                due = readyAt < scanAt;
-                scanAt = Math.min(scanAt, readyAt);
+                news = scan.dueBy(readyAt);
             }
         }
-        if (due) {
+        if (news) {
             wake.run();
         }
     }
@@ -168,17 +153,17 @@ final class Lane {
 
     /** The start of a task that was read from the store is decided: it no longer shows there as waiting. */
     void decided(StoredTask task, String name) {
-        long emptiedAt;
+        long emptiedAt = 0;
         synchronized (this) {
             LaneQueue queue = queues.get(name);
             queue.loaded.remove(task.task().id());
-            emptiedAt = queue.loaded.isEmpty() && !queue.stored ? queue.emptiedAt : 0;
-            if (emptiedAt > 0) {
+            if (queue.loaded.isEmpty() && !queue.stored) {
+                emptiedAt = queue.emptiedAt;
                 queue.emptiedAt = 0;
             }
         }
         if (emptiedAt > 0) {
-            settle(name, emptiedAt);
+            scan.settle(name, emptiedAt);
         }
     }
 
@@ -204,37 +189,30 @@ final class Lane {
         return running;
     }
 
-    synchronized int loaded() {
-        return loaded;
-    }
-
     /** Does what is due, reading from the store on the calling thread; returns when to call again, Unix milliseconds. */
     long turn() {
-        long now = clock.getAsLong();
-        fire(now);
-        noteSettled();
-        loadHungry(now);
-        if (scanDue(now)) {
-            scan(now);
-            loadHungry(now);
-        }
+        fire(clock.getAsLong());
+        scan.run(sink);
         Starts starts;
         long next;
         synchronized (this) {
             starts = pump();
-            next = stopped ? Long.MAX_VALUE : nextTurn(now);
+            next = nextTurn();
         }
         starts.run();
         return next;
     }
 
-    private long nextTurn(long now) {
-        if (!hungry.isEmpty() && loaded < settings.loadedMax()) {
-            return now;
+    private long nextTurn() {
+        if (stopped) {
+            return Long.MAX_VALUE;
+        }
+        boolean room = loaded < settings.loadedMax();
+        if (room && !hungry.isEmpty()) {
+            return clock.getAsLong();
         }
         long timer = timers.isEmpty() ? Long.MAX_VALUE : timers.peek().at();
-        boolean scanLater = scanCut && loaded >= settings.loadedMax();
-        return scanLater ? timer : Math.min(timer, scanAt);
+        return Math.min(timer, scan.nextAt(room));
     }
 
     private synchronized void fire(long now) {
@@ -243,148 +221,6 @@ final class Lane {
             queue.timerAt = 0;
             list(queue);
             drop(queue);
-        }
-    }
-
-    private synchronized boolean scanDue(long now) {
-        return !stopped && scanAt <= now && loaded < settings.loadedMax();
-    }
-
-    /** First level of the due scan: which queues have something due. Goes on where it was cut, so that every queue has its turn. */
-    private void scan(long now) {
-        synchronized (this) {
-            scanAt = Long.MAX_VALUE; // a task stored from here on lowers it again
-            scanCut = false;
-        }
-        List<DueQueue> page;
-        do {
-            page = store.dueQueues(stage, cursor, now, QUEUES_A_PAGE);
-            if (!take(page)) {
-                return;
-            }
-            cursor = page.isEmpty() ? Optional.empty() : Optional.of(page.getLast());
-        } while (page.size() == QUEUES_A_PAGE);
-        cursor = Optional.empty();
-        long next = store.nextDue(stage, now).orElse(Long.MAX_VALUE);
-        synchronized (this) {
-            scanAt = Math.min(scanAt, next);
-        }
-    }
-
-    /** Notes the queues of a page as having something; false when memory is full and the scan must go on later. */
-    private synchronized boolean take(List<DueQueue> page) {
-        int room = settings.loadedMax() - loaded - hungry.size();
-        for (DueQueue due : page) {
-            if (room <= 0) {
-                scanCut = true;
-                scanAt = 0;
-                return false;
-            }
-            LaneQueue queue = queues.get(due.name());
-            if (queue == null) {
-                queue = new LaneQueue(due.name(), paces.apply(due.name()));
-                queues.put(due.name(), queue);
-                room--;
-            }
-            queue.stored = true;
-            feed(queue);
-        }
-        return true;
-    }
-
-    private void loadHungry(long now) {
-        while (true) {
-            LaneQueue queue;
-            int limit;
-            synchronized (this) {
-                queue = stopped || loaded >= settings.loadedMax() ? null : hungry.poll();
-                if (queue == null) {
-                    return;
-                }
-                queue.hungry = false;
-                queue.stored = false; // a task stored from here on sets it again
-                // With much in memory already, one task of each queue is enough to give every queue its turn.
-                int atOnce = loaded < settings.loadedMax() / 2 ? settings.loadAtOnce() : 1;
-                limit = queue.loaded.size() + atOnce;
-            }
-            List<StoredTask> due = store.dueTasks(new QueueKey(stage, queue.name), now, limit);
-            load(queue, due, limit, now);
-        }
-    }
-
-    /** Second level of the due scan: due tasks of one queue. */
-    private void load(LaneQueue queue, List<StoredTask> due, int limit, long now) {
-        boolean emptied;
-        Starts starts;
-        synchronized (this) {
-            int added = 0;
-            for (StoredTask task : due) {
-                if (queue.loaded.add(task.task().id())) {
-                    queue.ready.add(new Item(task, false));
-                    added++;
-                }
-            }
-            loaded += added;
-            queue.stored |= due.size() >= limit;
-            queue.emptiedAt = now;
-            emptied = due.isEmpty() && !queue.stored;
-            list(queue);
-            if (emptied) {
-                drop(queue);
-            }
-            starts = pump();
-        }
-        starts.run();
-        if (emptied) {
-            settle(queue.name, now);
-        }
-    }
-
-    /** The store's bound for this queue is brought up to date; what is left of it becomes due after {@code now}. */
-    private void settle(String name, long now) {
-        try {
-            committer.submit(List.of(new Change.SettleQueue(new QueueKey(stage, name))), new Committer.Completion() {
-                @Override
-                public void done(List<Result> results) {
-                    settledSince(now);
-                }
-
-                @Override
-                public void failed(StoreException reason) {
-                    scanSoon();
-                }
-            });
-        } catch (StoreBusy | StoreException e) {
-            scanSoon();
-        }
-    }
-
-    /** The bound stays as it is: a scan in a moment finds the queue once more. */
-    private void scanSoon() {
-        synchronized (this) {
-            scanAt = Math.min(scanAt, clock.getAsLong() + STORE_RETRY_MILLIS);
-        }
-        wake.run();
-    }
-
-    private void settledSince(long now) {
-        synchronized (this) {
-            settledSince = Math.min(settledSince, now);
-        }
-        wake.run();
-    }
-
-    private void noteSettled() {
-        long since;
-        synchronized (this) {
-            since = settledSince;
-            settledSince = Long.MAX_VALUE;
-        }
-        if (since != Long.MAX_VALUE) {
-            long next = store.nextDue(stage, since).orElse(Long.MAX_VALUE);
-            synchronized (this) {
-                scanAt = Math.min(scanAt, next);
-            }
         }
     }
 
@@ -415,7 +251,7 @@ final class Lane {
             list(queue);
             feed(queue);
         }
-        if ((scanCut || !hungry.isEmpty()) && loaded < settings.loadedMax() / 2) {
+        if ((!hungry.isEmpty() || scan.cut()) && loaded < settings.loadedMax() / 2) {
             wake.run();
         }
         return starts;
@@ -454,11 +290,91 @@ final class Lane {
         if (!queue.empty()) {
             return;
         }
-        long opens = queue.pace.opensAt(clock.getAsLong());
-        if (opens > clock.getAsLong()) {
+        long now = clock.getAsLong();
+        long opens = queue.pace.opensAt(now);
+        if (opens > now) {
             timer(queue, opens);
         } else {
             queues.remove(queue.name, queue);
+        }
+    }
+
+    /** Takes what the scan finds. */
+    private final class Loading implements DueScan.Sink {
+        @Override
+        public boolean found(List<DueQueue> due) {
+            synchronized (Lane.this) {
+                int room = settings.loadedMax() - loaded - hungry.size();
+                for (DueQueue one : due) {
+                    LaneQueue queue = queues.get(one.name());
+                    if (queue == null) {
+                        if (room-- <= 0) {
+                            return false;
+                        }
+                        queue = new LaneQueue(one.name(), paces.apply(one.name()));
+                        queues.put(one.name(), queue);
+                    }
+                    queue.stored = true;
+                    feed(queue);
+                }
+                return true;
+            }
+        }
+
+        @Override
+        public Optional<DueScan.Want> next() {
+            synchronized (Lane.this) {
+                LaneQueue queue = room() ? hungry.poll() : null;
+                if (queue == null) {
+                    return Optional.empty();
+                }
+                queue.hungry = false;
+                queue.loading = true;
+                queue.stored = false; // a task stored from here on sets it again
+                // With much in memory already, one task of each queue is enough to give every queue its turn.
+                int atOnce = loaded < settings.loadedMax() / 2 ? settings.loadAtOnce() : 1;
+                return Optional.of(new DueScan.Want(queue, queue.loaded.size() + atOnce));
+            }
+        }
+
+        @Override
+        public boolean load(DueScan.Want want, List<StoredTask> due, long now) {
+            LaneQueue queue = want.queue();
+            boolean emptied;
+            Starts starts;
+            synchronized (Lane.this) {
+                queue.loading = false;
+                for (StoredTask task : due) {
+                    if (queue.loaded.add(task.task().id())) {
+                        queue.ready.add(new Item(task, false));
+                        loaded++;
+                    }
+                }
+                queue.stored |= due.size() >= want.limit();
+                queue.emptiedAt = now;
+                emptied = due.isEmpty() && !queue.stored;
+                list(queue);
+                drop(queue);
+                starts = pump();
+            }
+            starts.run();
+            return emptied;
+        }
+
+        @Override
+        public void giveUp(DueScan.Want want) {
+            synchronized (Lane.this) {
+                want.queue().loading = false;
+                want.queue().stored = true;
+                feed(want.queue());
+            }
+        }
+
+        @Override
+        public boolean room() {
+            synchronized (Lane.this) {
+                return !stopped && loaded < settings.loadedMax();
+            }
         }
     }
 

@@ -19,6 +19,8 @@ final class LaneQueue {
     int running;
     /** The store may hold due tasks that are not in memory. */
     boolean stored;
+    /** It is being read from the store just now. */
+    boolean loading;
     /** When the store was last read for it, Unix milliseconds: what it held besides was not due then. */
     long emptiedAt;
     /** It stands in the ring of queues that can start something. */
@@ -34,7 +36,7 @@ final class LaneQueue {
     }
 
     boolean empty() {
-        return ready.isEmpty() && reserved == 0 && running == 0 && !stored && !hungry;
+        return ready.isEmpty() && reserved == 0 && running == 0 && !stored && !hungry && !loading;
     }
 
     /**

@@ -360,6 +360,11 @@ public final class Worker {
         deliveries.waits(receiver, clock.getAsLong());
     }
 
+    /** The stored page of a task as a body of {@code length} bytes, read when it is needed. */
+    public Body storedBody(TaskId id, long length) {
+        return new StoredBody(store, id, length);
+    }
+
     /** When the next task of a waiting task's queue may start, Unix milliseconds; see {@link Pace}. */
     public long opensAt(Task waiting) {
         return lane(waiting.phase().stage()).opensAt(waiting.queue());

@@ -1,5 +1,7 @@
 package dev.fetchback.deliver;
 
+import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.Target;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.Header;
@@ -52,9 +54,17 @@ final class Pages {
     }
 
     static Task task(String to, @Nullable Outcome outcome) {
-        Task.Plan plan = new Task.Plan("example.com:443", Endpoints.receiverId(to), 5, 3, 10, 0, 0);
+        Task.Plan plan = new Task.Plan("example.com:443", receiverId(to), 5, 3, 10, 0, 0);
         Phase phase = outcome == null ? Phase.FETCH_RUNNING : Phase.DELIVER_RUNNING;
         return new Task(ID, plan, phase, 0, new Task.Fence(1, 1), new Task.Progress(0, 1, 1, outcome, null, false, 0));
+    }
+
+    static String receiverId(String url) {
+        try {
+            return Endpoints.receiverId(Target.parse(url));
+        } catch (BadUrl e) {
+            throw new IllegalArgumentException(e);
+        }
     }
 
     static Outcome.Fetched fetched(byte[] body) {
@@ -90,7 +100,8 @@ final class Pages {
         while (html.length() < bytes) {
             html.append("    <div class=\"item\" id=\"i").append(random.nextInt(10_000)).append("\">\n      <a href=\"/p/");
             html.append(random.nextInt(100_000)).append("\">").append(words(random, 4)).append("</a>\n      <p>");
-            html.append(words(random, 12)).append(random.nextInt(12) == 0 ? " \u2013 caf\u00e9" : "").append("</p>\n    </div>\n");
+            html.append(words(random, 12)).append(random.nextInt(12) == 0 ? " \u2013 caf\u00e9" : "");
+            html.append("</p>\n    </div>\n");
         }
         return html.toString().getBytes(StandardCharsets.UTF_8);
     }

@@ -11,12 +11,7 @@ public final class Main {
     public static void main(String[] args) {
         Logging.prepare();
         Terminal terminal = Terminal.system();
-        int exitCode = new Commands(
-                        config -> {
-                            throw new java.io.IOException("the server is not wired yet");
-                        },
-                        terminal)
-                .run(args);
+        int exitCode = new Commands(Server::start, terminal, Checks::reader).run(args);
         terminal.out().flush();
         System.exit(exitCode);
     }

@@ -71,18 +71,22 @@ final class Api implements AutoCloseable {
             throw notAServer(url, source);
         }
         boolean web = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
-        if (!web || uri.getHost() == null || uri.getRawUserInfo() != null || uri.getRawQuery() != null || uri.getRawFragment() != null) {
+        if (!web || uri.getHost() == null || uri.getRawUserInfo() != null || uri.getRawQuery() != null
+                || uri.getRawFragment() != null) {
             throw notAServer(url, source);
         }
         if (token != null && !token.strip().chars().allMatch(c -> c > ' ' && c < 0x7f)) {
-            throw new CommandFailed(CommandFailed.USAGE, TOKEN_VARIABLE + " holds characters that no token has; was it pasted whole?");
+            throw new CommandFailed(CommandFailed.USAGE, TOKEN_VARIABLE
+                    + " holds characters that no token has; was it pasted whole?");
         }
-        return new Api(url.endsWith("/") ? url.substring(0, url.length() - 1) : url, token == null || token.isBlank() ? null : token.strip());
+        String base = url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
+        return new Api(base, token == null || token.isBlank() ? null : token.strip());
     }
 
     private static CommandFailed notAServer(String url, String source) {
         String shown = url.contains("@") ? "the value" : "\"" + Visible.only(url) + "\"";
-        return new CommandFailed(CommandFailed.USAGE, source + ": " + shown + " is not a server; give a URL such as " + SERVER_DEFAULT);
+        return new CommandFailed(CommandFailed.USAGE, source + ": " + shown + " is not a server; give a URL such as "
+                + SERVER_DEFAULT);
     }
 
     Answer get(String path) throws CommandFailed, InterruptedException {
@@ -127,7 +131,8 @@ final class Api implements AutoCloseable {
     private CommandFailed unreachable(IOException e) {
         String message = switch (e) {
             case HttpTimeoutException timeout -> base + " does not answer; is it overloaded, or not a Fetchback server?";
-            case ConnectException refused -> "no server at " + base + "; start one with ./fetchback serve, or name another with --server or "
+            case ConnectException refused -> "no server at " + base
+                    + "; start one with ./fetchback serve, or name another with --server or "
                     + SERVER_VARIABLE;
             default -> base + " broke off: " + Visible.only(String.valueOf(e.getMessage()));
         };
@@ -163,7 +168,8 @@ final class Api implements AutoCloseable {
             return body.stripLeading().startsWith("{") ? Json.object(body) : Map.of();
         }
 
-        private String complaint() throws CommandFailed {
+        /** What the server says against it. */
+        String complaint() throws CommandFailed {
             Map<String, Object> problem = problem();
             String text = Json.text(problem, "detail").or(() -> title(problem)).orElse("it gives no reason");
             String code = Json.text(problem, "code").map(one -> ", " + one).orElse("");

@@ -14,7 +14,8 @@ final class BenchCommand implements Command {
 
     @Override
     public int run(ParseResult arguments, Terminal terminal) {
-        terminal.out().println("The measurements need a load generator and a web server of their own, so they are not a part of the server.");
+        terminal.out().println("The measurements need a load generator and a web server of their own, "
+                + "so they are not a part of the server.");
         terminal.out().println("bench/README.md says how to run them, docs/performance.md what came out.");
         return 0;
     }

@@ -114,7 +114,8 @@ public final class Commands {
 
     private static void help(CommandSpec spec) {
         spec.usageMessage().width(110).sortOptions(false);
-        spec.addOption(CommandLine.Model.OptionSpec.builder("-h", "--help").usageHelp(true).description("Show this help.").build());
+        spec.addOption(CommandLine.Model.OptionSpec.builder("-h", "--help").usageHelp(true).description("Show this help.")
+                .build());
     }
 
     private int misused(ParameterException e) {

@@ -13,7 +13,8 @@ final class DeadCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = Api.options(CommandSpec.wrapWithoutInspection(this));
-        spec.usageMessage().description("Lists tasks whose receiver would not take the outcome, newest first. redrive sends them again.");
+        spec.usageMessage().description("Lists tasks whose receiver would not take the outcome, "
+                + "newest first. redrive sends them again.");
         return spec.addOption(OptionSpec.builder("--limit").type(int.class).paramLabel("N")
                 .description("Show at most N, 1 to 1000. Default: " + LIMIT_DEFAULT + ".").build());
     }

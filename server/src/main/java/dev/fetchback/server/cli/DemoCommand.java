@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -40,8 +42,8 @@ final class DemoCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage().description("Shows the whole way of a task on this machine: sample pages, the server and a receiver start, "
-                + "tasks run, everything is removed again.");
+        spec.usageMessage().description("Shows the whole way of a task on this machine: sample pages, the server and a receiver "
+                + "start, tasks run, everything is removed again.");
         return spec.addOption(OptionSpec.builder("--tasks").type(int.class).paramLabel("N")
                 .description("Run N more tasks after the three that are shown.").build());
     }
@@ -109,23 +111,27 @@ final class DemoCommand implements Command {
         Receiver.Delivery delivery = delivered(id, stage);
         out.println();
         out.println("POST /v1/tasks " + request);
-        out.println(step(from, accepted, "accepted ", answer.status() + ", on disk, " + Visible.only(id)));
-        out.println(step(from, fetched.getOrDefault(path, accepted), "fetched  ", "the page's server was asked"));
-        out.println(step(from, delivery.nanos(), "delivered", "signature verified, attempt " + Visible.only(delivery.attempt())));
+        List<Step> steps = new ArrayList<>(List.of(
+                new Step(accepted, "accepted ", answer.status() + ", on disk, " + Visible.only(id)),
+                new Step(fetched.getOrDefault(path, accepted), "fetched  ", "the page's server was asked"),
+                new Step(delivery.nanos(), "delivered", "signature verified, attempt " + Visible.only(delivery.attempt()))));
+        steps.sort(Comparator.comparingLong(Step::at)); // the page may be asked for while the 202 is on its way
+        for (Step step : steps) {
+            out.println(String.format(Locale.ROOT, "%8.1f ms  %s  %s", (step.at() - from) / 1e6, step.what(), step.note()));
+        }
         if (show) {
             show(delivery, out);
         }
     }
 
-    private static String step(long from, long to, String what, String note) {
-        return String.format(Locale.ROOT, "%8.1f ms  %s  %s", (to - from) / 1e6, what, note);
-    }
+    private record Step(long at, String what, String note) {}
 
     private static Receiver.Delivery delivered(String id, Stage stage) throws CommandFailed, InterruptedException {
         Optional<Receiver.Delivery> delivery = stage.receiver().await(id, PATIENCE_MILLIS);
         if (delivery.isEmpty()) {
             String status = stage.api().get(StatusCommand.path(id)).body();
-            throw new CommandFailed(CommandFailed.FAILED, "nothing was delivered within " + PATIENCE_MILLIS / 1000 + " s; the task: " + status);
+            throw new CommandFailed(CommandFailed.FAILED, "nothing was delivered within " + PATIENCE_MILLIS / 1000
+                    + " s; the task: " + status);
         }
         if (!delivery.get().verified()) {
             throw new CommandFailed(CommandFailed.FAILED, "the signature of " + id + " is wrong");
@@ -141,10 +147,10 @@ final class DemoCommand implements Command {
         Map<String, Object> data = Json.asObject(envelope.get("data"));
         out.println();
         out.println("What the receiver got");
-        out.println("  webhook-id    " + Visible.only(delivery.webhookId()));
-        out.println("  type          " + Visible.only(Json.text(envelope, "type").orElse("?")));
+        out.println("  webhook-id         " + Visible.only(delivery.webhookId()));
+        out.println("  type               " + Visible.only(Json.text(envelope, "type").orElse("?")));
         for (String name : List.of("url", "status", "content_type", "bytes", "sha256")) {
-            out.println(String.format("  data.%-8s %s", name, cut(Json.text(data, name).orElse(""))).replace("content_type ", "content_type  "));
+            out.println(String.format("  %-18s %s", "data." + name, cut(Json.text(data, name).orElse(""))));
         }
         out.println("  data.body");
         Json.text(data, "body").orElse("").lines().limit(BODY_LINES_SHOWN).forEach(line -> out.println("    " + cut(line)));
@@ -171,6 +177,7 @@ final class DemoCommand implements Command {
             delivered(id, stage);
         }
         stage.out().println();
-        stage.out().println(String.format(Locale.ROOT, "%d more tasks, one after the other: %.1f s", more, (System.nanoTime() - from) / 1e9));
+        stage.out().println(String.format(Locale.ROOT, "%d more tasks, one after the other: %.1f s", more,
+                (System.nanoTime() - from) / 1e9));
     }
 }

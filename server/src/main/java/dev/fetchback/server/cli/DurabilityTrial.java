@@ -15,14 +15,17 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** Submits under load, kills the server, starts it again; in the end everything that was acknowledged must have been delivered. */
+/**
+ * Submits under load, kills the server, starts it again; in the end everything that was acknowledged must have been delivered.
+ */
 final class DurabilityTrial implements AutoCloseable {
     /** What the server may have in flight at once; a kill repeats no more deliveries than that. */
     static final int IN_FLIGHT = 64;
 
     private static final int SUBMITTERS = 8;
     private static final long ROUND_SECONDS = 60;
-    private static final long STUCK_SECONDS = 30; // longer than every retry of the settings below
+    // longer than every retry of the settings below, a killed fetch's time-out included
+    private static final long STUCK_SECONDS = 30;
     private static final long POLL_MILLIS = 50;
     private static final long QUIET_MILLIS = 500;
     private static final int LATER_MILLIS_MAX = 40; // a kill comes up to this long after the count that triggers it
@@ -31,6 +34,7 @@ final class DurabilityTrial implements AutoCloseable {
     private final Set<String> acknowledged = ConcurrentHashMap.newKeySet();
     private final AtomicLong submitted = new AtomicLong();
     private final Plan plan;
+    private long stuckSeconds = STUCK_SECONDS;
     private final Terminal terminal;
     private final String secret = Receiver.newSecret(new SecureRandom());
     private final TempFolder folder;
@@ -60,7 +64,8 @@ final class DurabilityTrial implements AutoCloseable {
      * @param exitCode of the last server, which was asked to stop
      */
     record Audit(
-            long submitted, long acknowledged, long delivered, long lost, long repeated, long unverified, long failures, int exitCode) {}
+            long submitted, long acknowledged, long delivered, long lost, long repeated, long unverified, long failures,
+            int exitCode) {}
 
     DurabilityTrial(Plan plan, Terminal terminal) throws IOException {
         this.plan = plan;
@@ -79,6 +84,12 @@ final class DurabilityTrial implements AutoCloseable {
             folder.close();
             throw e;
         }
+    }
+
+    /** Gives up after {@code seconds} without a delivery. */
+    DurabilityTrial patient(long seconds) {
+        stuckSeconds = seconds;
+        return this;
     }
 
     private static Loopback.Answer page(HttpExchange request) {
@@ -116,7 +127,8 @@ final class DurabilityTrial implements AutoCloseable {
                 long listening = System.nanoTime();
                 long before = acknowledged.size();
                 submitUntilKilled(server);
-                terminal.out().println(String.format(Locale.ROOT, "round %d: listening after %.2f s, %d acknowledged, killed after %.2f s",
+                terminal.out().println(String.format(Locale.ROOT,
+                        "round %d: listening after %.2f s, %d acknowledged, killed after %.2f s",
                         round, (listening - from) / 1e9, acknowledged.size() - before, (System.nanoTime() - listening) / 1e9));
             }
         }
@@ -174,7 +186,8 @@ final class DurabilityTrial implements AutoCloseable {
     private boolean submit(Api api) throws CommandFailed, InterruptedException {
         String url = pages.origin() + "/page/" + submitted.incrementAndGet();
         // A kill counts as an attempt, so that a page that kills its server comes to an end; here kills are not the pages' fault.
-        String task = "{\"url\":\"" + url + "\",\"fetch\":{\"max_attempts\":20},\"deliver\":{\"to\":\"" + receiver.url() + "\",\"max_attempts\":20}}";
+        String task = "{\"url\":\"" + url + "\",\"fetch\":{\"max_attempts\":20},\"deliver\":{\"to\":\"" + receiver.url()
+                + "\",\"max_attempts\":20}}";
         Api.Answer answer;
         try {
             answer = api.post("/v1/tasks", task);
@@ -205,7 +218,7 @@ final class DurabilityTrial implements AutoCloseable {
                 progressAt = System.nanoTime();
             }
             long quiet = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - progressAt);
-            if (outstanding.isEmpty() ? quiet > QUIET_MILLIS : quiet > TimeUnit.SECONDS.toMillis(STUCK_SECONDS)) {
+            if (outstanding.isEmpty() ? quiet > QUIET_MILLIS : quiet > TimeUnit.SECONDS.toMillis(stuckSeconds)) {
                 return;
             }
             TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);

@@ -14,14 +14,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One line per event. Code logs a constant message with named arguments, which stays readable under any other logging set-up:
- * {@code log(WARNING, "receiver stopped id={0} reason={1}", id, reason)}. What comes before the first {@code name={n}} is the event.
- * An exception may follow as one more argument that the message does not use.
+ * {@code log(WARNING, "receiver stopped id={0} reason={1}", id, reason)}. What comes before the first {@code name={n}} is the
+ * event. An exception may follow as one more argument that the message does not use.
  */
 final class EventFormatter extends Formatter {
     /** The longest line; what is cut ends in an ellipsis. */
     static final int LINE_MAX = 4096;
 
     private static final int VALUE_MAX = 1024; // one long value must not push the others out of the line
+    private static final int ESCAPE_LENGTH = 6; // a backslash, u and four digits
     private static final int FRAMES_MAX = 12; // enough to find the place; the line stays readable
     private static final int CAUSES_MAX = 4;
     private static final Pattern PLACE = Pattern.compile("( ([A-Za-z_][A-Za-z0-9_.-]*)=)?\\{([0-9])}");
@@ -62,7 +63,8 @@ final class EventFormatter extends Formatter {
             if (place.group(2) == null) {
                 event.append(value);
             } else {
-                fields.put(RESERVED.contains(place.group(2)) ? place.group(2) + "_" : place.group(2), value == null ? "null" : value);
+                String name = RESERVED.contains(place.group(2)) ? place.group(2) + "_" : place.group(2);
+                fields.put(name, value == null ? "null" : value);
             }
         }
         return event.append(message, end, message.length()).toString();
@@ -78,7 +80,8 @@ final class EventFormatter extends Formatter {
         return used ? null : (Throwable) arguments[arguments.length - 1];
     }
 
-    private static String text(LogRecord record, String time, String event, Map<String, Object> fields, @Nullable Throwable thrown) {
+    private static String text(LogRecord record, String time, String event, Map<String, Object> fields,
+            @Nullable Throwable thrown) {
         StringBuilder line = new StringBuilder(160);
         line.append(time).append(' ').append(String.format("%-5s", level(record.getLevel()))).append(' ').append(escaped(event));
         fields.forEach((name, value) -> line.append(' ').append(name).append('=').append(shown(value)));
@@ -92,9 +95,11 @@ final class EventFormatter extends Formatter {
         return line.append('\n').toString();
     }
 
-    private static String json(LogRecord record, String time, String event, Map<String, Object> fields, @Nullable Throwable thrown) {
+    private static String json(LogRecord record, String time, String event, Map<String, Object> fields,
+            @Nullable Throwable thrown) {
         StringBuilder line = new StringBuilder(240);
-        line.append("{\"time\":\"").append(time).append("\",\"level\":\"").append(level(record.getLevel())).append("\",\"event\":");
+        line.append("{\"time\":\"").append(time).append("\",\"level\":\"").append(level(record.getLevel()))
+                .append("\",\"event\":");
         line.append(Json.quote(cut(event)));
         fields.forEach((name, value) -> field(line, name, value));
         field(line, "logger", String.valueOf(record.getLoggerName()));
@@ -127,7 +132,14 @@ final class EventFormatter extends Formatter {
     }
 
     private static String cut(String text) {
-        return text.length() <= VALUE_MAX ? text : text.substring(0, VALUE_MAX - 1) + "…";
+        int length = 0;
+        for (int i = 0; i < text.length(); i++) {
+            length += Visible.is(text.charAt(i)) ? 1 : ESCAPE_LENGTH;
+            if (length > VALUE_MAX) {
+                return text.substring(0, i) + "…";
+            }
+        }
+        return text;
     }
 
     private static String level(Level level) {

@@ -7,20 +7,21 @@ import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /** Sets up {@code java.util.logging}, which is under {@link System.Logger} and under Jetty's SLF4J. */
 public final class Logging {
-    private static final Logger LIBRARIES = Logger.getLogger("org"); // kept here, as the log manager holds loggers weakly
+    private static @Nullable Logger libraries; // kept here, as the log manager holds loggers weakly
 
     private Logging() {}
 
-    /** To be called before anything logs: keeps the log open until the process ends. */
+    /** To be called before anything logs, or even has a logger: keeps the log open until the process ends. */
     public static void prepare() {
         System.setProperty("java.util.logging.manager", Steady.class.getName());
     }
 
     /** From now on every event of {@code from} and above is a line of {@code format} on {@code out}. */
-    static void configure(LogFormat format, Level from, PrintStream out) {
+    static synchronized void configure(LogFormat format, Level from, PrintStream out) {
         Logger root = LogManager.getLogManager().getLogger("");
         for (Handler handler : root.getHandlers()) {
             root.removeHandler(handler);
@@ -29,7 +30,9 @@ public final class Logging {
         lines.setFormatter(new EventFormatter(format));
         root.addHandler(lines);
         root.setLevel(from);
-        LIBRARIES.setLevel(Level.WARNING); // Jetty tells its life story at INFO
+        Logger org = Logger.getLogger("org");
+        org.setLevel(Level.WARNING); // Jetty tells its life story at INFO
+        libraries = org;
     }
 
     /** A log manager that does not drop its handlers in a shutdown hook, as draining is worth logging. */

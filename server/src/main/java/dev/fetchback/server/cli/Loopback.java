@@ -8,7 +8,9 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** A small web server on a free loopback port, as a page's server or a receiver for {@code demo} and {@code verify-durability}. */
+/**
+ * A small web server on a free loopback port, as a page's server or a receiver for {@code demo} and {@code verify-durability}.
+ */
 final class Loopback implements AutoCloseable {
     private static final int BACKLOG = 1024; // connections that may wait when a restarted server opens many at once
 
@@ -36,7 +38,8 @@ final class Loopback implements AutoCloseable {
         /** Neither content nor a type. */
         static final Answer NO_CONTENT = new Answer(204, "", new byte[0]);
         /** Nothing there. */
-        static final Answer NOT_FOUND = new Answer(404, "text/plain", "not found\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        static final Answer NOT_FOUND = new Answer(404, "text/plain",
+                "not found\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
     }
 
     Loopback(Handler handler) throws IOException {

@@ -32,7 +32,8 @@ final class ServeCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .description("Runs the server until SIGTERM or Ctrl-C; then takes nothing new, finishes what is in flight and exits 0.")
+                .description("Runs the server until SIGTERM or Ctrl-C; "
+                        + "then takes nothing new, finishes what is in flight and exits 0.")
                 .footer("",
                         "Every setting is also an environment variable (--data-dir: FETCHBACK_DATA_DIR)",
                         "and a key of fetchback.yaml; flags win over variables, variables over the file.",
@@ -42,7 +43,8 @@ final class ServeCommand implements Command {
                 .description("Read this file instead of ./fetchback.yaml.").build());
         Settings.ALL.stream().map(Setting::group).distinct().forEach(group -> {
             ArgGroupSpec.Builder heading = ArgGroupSpec.builder().validate(false).heading("%n" + group + "%n");
-            Settings.ALL.stream().filter(one -> one.group().equals(group) && !one.secret()).forEach(one -> heading.addArg(option(one)));
+            Settings.ALL.stream().filter(one -> one.group().equals(group) && !one.secret())
+                    .forEach(one -> heading.addArg(option(one)));
             spec.addArgGroup(heading.build());
         });
         return spec;
@@ -101,7 +103,7 @@ final class ServeCommand implements Command {
     }
 
     private static void stop(RunningServer server, Duration drain, System.Logger log, CountDownLatch stopped) {
-        log.log(Level.INFO, "stopping drain={0}", drain);
+        log.log(Level.INFO, "stopping drain={0}", drain.toMillis() % 1000 == 0 ? drain.toSeconds() + "s" : drain.toMillis() + "ms");
         try {
             server.close();
             log.log(Level.INFO, "stopped");
@@ -116,7 +118,8 @@ final class ServeCommand implements Command {
 
     static void complain(ConfigException e, Terminal terminal) {
         List<Fault> faults = e.faults();
-        terminal.err().println("fetchback: " + faults.size() + (faults.size() == 1 ? " problem" : " problems") + " in the configuration");
+        terminal.err().println("fetchback: " + faults.size() + (faults.size() == 1 ? " problem" : " problems")
+                + " in the configuration");
         faults.forEach(fault -> terminal.err().println("  " + fault));
     }
 }

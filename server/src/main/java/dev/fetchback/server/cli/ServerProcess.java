@@ -24,12 +24,13 @@ final class ServerProcess implements AutoCloseable {
     private static final int LOG_LINES_KEPT = 30; // for the case that it fails; what came before is rarely the reason
 
     private final Process process;
+    private final Thread follower;
     private final CompletableFuture<Integer> port = new CompletableFuture<>();
     private final Deque<String> log = new ArrayDeque<>();
 
     private ServerProcess(Process process) {
         this.process = process;
-        Thread.ofVirtual().name("server log").start(this::follow);
+        follower = Thread.ofVirtual().name("server log").start(this::follow);
     }
 
     /** The command that starts {@code main} with this process's own Java and classes. */
@@ -66,7 +67,8 @@ final class ServerProcess implements AutoCloseable {
             return server;
         } catch (TimeoutException | ExecutionException e) {
             server.kill();
-            throw new CommandFailed(CommandFailed.FAILED, "the server did not start within " + START_SECONDS + " s; it said:\n" + server.log());
+            throw new CommandFailed(CommandFailed.FAILED, "the server did not start within " + START_SECONDS + " s; it said:\n"
+                    + server.log());
         }
     }
 
@@ -103,15 +105,20 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
+    /** Waits until a process that ended has been read to its last line. */
+    void awaitEndOfLog() throws InterruptedException {
+        follower.join();
+    }
+
     /** Kills it as hard as the system can (SIGKILL), and waits until it is gone. */
     void kill() throws InterruptedException {
-        process.destroyForcibly();
+        process.toHandle().destroyForcibly(); // Process's own method would cut its output off as well
         process.waitFor();
     }
 
     /** Asks it to stop (SIGTERM); the exit code, or -1 when it is not gone after {@code seconds}. */
     int stop(long seconds) throws InterruptedException {
-        process.destroy();
+        process.toHandle().destroy();
         return process.waitFor(seconds, TimeUnit.SECONDS) ? process.exitValue() : -1;
     }
 

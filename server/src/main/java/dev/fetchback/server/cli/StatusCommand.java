@@ -14,7 +14,8 @@ final class StatusCommand implements Command {
     }
 
     static PositionalParamSpec.Builder id(String description) {
-        return PositionalParamSpec.builder().index("0").arity("0..1").type(String.class).paramLabel("ID").description(description);
+        return PositionalParamSpec.builder().index("0").arity("0..1").type(String.class).paramLabel("ID")
+                .description(description);
     }
 
     /** The path of a task or batch; an id goes into a path, so nothing but letters, digits and underscores is let in. */

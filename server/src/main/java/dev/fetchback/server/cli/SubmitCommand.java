@@ -25,21 +25,24 @@ final class SubmitCommand implements Command {
     private static final int ERRORS_SHOWN = 10;
     private static final long TICK_MILLIS = 200;
     private static final long POLL_MILLIS = 500;
-    private static final List<String> FINISHED = List.of("succeeded", "failed", "dead", "cancelled", "expired");
 
     @Override
     public CommandSpec spec() {
         CommandSpec spec = Api.options(CommandSpec.wrapWithoutInspection(this));
-        spec.usageMessage().description("Submits pages to fetch and prints their ids. With - it reads standard input, a URL or a task object "
-                + "({\"url\":…}) a line, and sends it as one batch while it reads.");
+        spec.usageMessage().description("Submits pages to fetch and prints their ids. With - it reads standard input, "
+                + "a URL or a task object ({\"url\":…}) a line, and sends it as one batch while it reads.");
         return spec
-                .addPositional(PositionalParamSpec.builder().index("0..*").arity("1..*").type(List.class).auxiliaryTypes(String.class)
+                .addPositional(PositionalParamSpec.builder().index("0..*").arity("1..*").type(List.class)
+                        .auxiliaryTypes(String.class)
                         .required(true).paramLabel("URL").description("Pages to fetch, or - for standard input.").build())
-                .addOption(text("--deliver-to", "URL", "The receiver. Default: the server's --deliver-to; without both, the page is kept."))
+                .addOption(text("--deliver-to", "URL",
+                        "The receiver. Default: the server's --deliver-to; without both, the page is kept."))
                 .addOption(text("--delay", "TIME", "Start that much later, such as 30s or 2h."))
                 .addOption(text("--keep", "TIME", "Keep the page that long for pick-up."))
-                .addOption(OptionSpec.builder("--priority").type(Integer.class).paramLabel("0-9").description("Higher first.").build())
-                .addOption(OptionSpec.builder("--label").type(List.class).auxiliaryTypes(String.class).arity("1").paramLabel("LABEL")
+                .addOption(OptionSpec.builder("--priority").type(Integer.class).paramLabel("0-9").description("Higher first.")
+                        .build())
+                .addOption(OptionSpec.builder("--label").type(List.class).auxiliaryTypes(String.class).arity("1")
+                        .paramLabel("LABEL")
                         .description("Label for lists; may be given several times.").build())
                 .addOption(OptionSpec.builder("--follow").type(boolean.class).arity("0").negatable(true)
                         .description("Wait for a batch and show how far it is; on by default when a human watches.").build());
@@ -88,14 +91,20 @@ final class SubmitCommand implements Command {
 
     private static int singles(Api api, List<String> urls, ParseResult arguments, Terminal terminal)
             throws CommandFailed, InterruptedException {
+        int exitCode = 0;
         for (String url : urls) {
-            Api.Answer answer = api.post("/v1/tasks", task(url, arguments)).orFail();
+            Api.Answer answer = api.post("/v1/tasks", task(url, arguments));
+            if (answer.status() / 100 != 2) {
+                terminal.err().println("fetchback: " + answer.complaint()); // the others are none the worse for it
+                exitCode = CommandFailed.FAILED;
+                continue;
+            }
             Map<String, Object> task = Json.object(answer.body());
             terminal.out().println(Api.json(arguments)
                     ? answer.body().strip()
                     : Visible.only(Json.text(task, "id").orElse("?") + "  " + Json.text(task, "state").orElse("?") + "  " + url));
         }
-        return 0;
+        return exitCode;
     }
 
     private static int batch(Api api, BufferedReader lines, ParseResult arguments, Terminal terminal)
@@ -112,15 +121,19 @@ final class SubmitCommand implements Command {
         Map<String, Object> batch = Json.object(answer.body());
         long accepted = Json.number(batch, "accepted");
         long rejected = Json.number(batch, "rejected");
-        if (answer.status() / 100 != 2 && rejected == 0) {
+        if (answer.status() / 100 != 2 && !answer.code().equals("batch_rejected")) {
             answer.orFail();
         }
         String id = Json.text(batch, "id").orElse("");
         if (Api.json(arguments)) {
             terminal.out().println(answer.body().strip());
         } else {
-            terminal.out().println(Visible.only(id) + "  " + accepted + " accepted, " + rejected + " rejected");
-            Json.list(batch, "errors").stream().limit(ERRORS_SHOWN).map(Json::asObject).forEach(error -> complain(error, terminal));
+            String first = id.isEmpty() ? "" : Visible.only(id) + "  ";
+            long known = Json.number(batch, "deduplicated");
+            terminal.out().println(first + accepted + " accepted, " + rejected + " rejected"
+                    + (known == 0 ? "" : ", " + known + " known already"));
+            Json.list(batch, "errors").stream().limit(ERRORS_SHOWN).map(Json::asObject)
+                    .forEach(error -> complain(error, terminal));
         }
         if (accepted > 0 && arguments.matchedOptionValue("--follow", terminal.interactive())) {
             follow(api, StatusCommand.path(id), accepted, progress);
@@ -141,15 +154,17 @@ final class SubmitCommand implements Command {
     }
 
     private static void complain(Map<String, Object> error, Terminal terminal) {
-        String reason = Json.text(error, "detail").or(() -> Json.text(error, "title")).or(() -> Json.text(error, "code")).orElse("?");
-        terminal.err().println(Visible.only("  line " + (Json.number(error, "index") + 1) + ": " + reason));
+        String reason = Json.text(error, "detail").or(() -> Json.text(error, "title")).or(() -> Json.text(error, "code"))
+                .orElse("?");
+        terminal.err().println(Visible.only("  item " + (Json.number(error, "index") + 1) + ": " + reason));
     }
 
     private static void follow(Api api, String path, long total, Progress progress) throws CommandFailed, InterruptedException {
         long finished = 0;
         while (finished < total) {
-            Map<String, Object> states = Json.asObject(Json.object(api.get(path).orFail().body()).get("states"));
-            finished = FINISHED.stream().mapToLong(state -> Json.number(states, state)).sum();
+            Map<String, Object> batch = Json.object(api.get(path).orFail().body());
+            Map<String, Object> states = Json.asObject(batch.get("states"));
+            finished = Json.number(batch, "finished");
             long bad = Json.number(states, "failed") + Json.number(states, "dead") + Json.number(states, "expired");
             progress.bar(finished, total, bad == 0 ? "finished" : "finished, " + bad + " without a page delivered");
             if (finished < total) {

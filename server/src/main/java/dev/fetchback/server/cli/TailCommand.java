@@ -9,7 +9,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
-/** {@code fetchback tail}: finished tasks as they finish. Asks once a second, so that it costs the server nothing worth mentioning. */
+/**
+ * {@code fetchback tail}: finished tasks as they finish. Asks once a second, so that it costs the server nothing worth
+ * mentioning.
+ */
 final class TailCommand implements Command {
     private static final String LIST = "/v1/tasks?state=succeeded,failed,dead,cancelled,expired&limit=200";
     private static final int SEEN_MAX = 10_000; // fifty pages; older ones are not on the first page any more
@@ -35,7 +38,8 @@ final class TailCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = Api.options(CommandSpec.wrapWithoutInspection(this));
-        spec.usageMessage().description("Shows tasks as they finish, until Ctrl-C: of the 200 newest finished tasks, those not seen before.");
+        spec.usageMessage().description("Shows tasks as they finish, until Ctrl-C: "
+                + "of the 200 newest finished tasks, those not seen before.");
         return spec.addOption(OptionSpec.builder("--rounds").type(int.class).paramLabel("N").hidden(true)
                 .description("Ask N times, then stop.").build());
     }

@@ -31,15 +31,18 @@ final class VerifyDurabilityCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage().description("Submits tasks under load, kills the server hard at random moments, starts it again, and checks that "
-                + "everything acknowledged with 202 was delivered. Uses a temporary folder and loopback only.");
+        spec.usageMessage().description("Submits tasks under load, kills the server hard at random moments, "
+                + "starts it again, and checks that everything acknowledged with 202 was delivered. "
+                + "Uses a temporary folder and loopback only.");
         return spec.addOption(number("--rounds", ROUNDS_DEFAULT, "How often to kill."))
                 .addOption(number("--tasks-per-round", TASKS_DEFAULT, "Most tasks submitted between two kills."))
-                .addOption(OptionSpec.builder("--seed").type(long.class).paramLabel("N").description("Kill at the same counts as a run before.").build());
+                .addOption(OptionSpec.builder("--seed").type(long.class).paramLabel("N")
+                        .description("Kill at the same counts as a run before.").build());
     }
 
     private static OptionSpec number(String name, int fallback, String description) {
-        return OptionSpec.builder(name).type(int.class).paramLabel("N").description(description + " Default: " + fallback + ".").build();
+        return OptionSpec.builder(name).type(int.class).paramLabel("N").description(description + " Default: " + fallback + ".")
+                .build();
     }
 
     private static int bounded(ParseResult arguments, String name, int fallback, int max) throws CommandFailed {
@@ -78,7 +81,8 @@ final class VerifyDurabilityCommand implements Command {
         boolean tidy = audit.repeated() <= repeatable && audit.exitCode() == 0;
         out.println(!kept ? "FAILED: an acknowledged task did not arrive as it should" : tidy
                 ? "PASSED: everything acknowledged was delivered"
-                : "FAILED: everything arrived, but " + (audit.exitCode() == 0 ? "more came twice than was in flight" : "SIGTERM did not end in exit 0"));
+                : "FAILED: everything arrived, but " + (audit.exitCode() == 0 ? "more came twice than was in flight"
+                        : "SIGTERM did not end in exit 0"));
         return kept && tidy ? 0 : CommandFailed.FAILED;
     }
 }

@@ -21,7 +21,8 @@ final class VersionCommand implements Command {
     @Override
     public int run(ParseResult arguments, Terminal terminal) {
         terminal.out().println("fetchback " + version());
-        terminal.out().println("java " + Runtime.version() + ", " + System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+        terminal.out().println("java " + Runtime.version() + ", " + System.getProperty("os.name") + " "
+                + System.getProperty("os.arch"));
         return 0;
     }
 }

@@ -28,7 +28,9 @@ public final class ConfigReader {
         this.folder = folder;
     }
 
-    /** Adds a check that the table cannot do; it throws {@link IllegalArgumentException} saying what is wrong, without the value. */
+    /**
+     * Adds a check that the table cannot do; it throws {@link IllegalArgumentException} saying what is wrong, without the value.
+     */
     @SuppressWarnings("unchecked") // the value comes from the setting's own kind
     public <T> ConfigReader check(Setting<T> setting, Consumer<T> check) {
         checks.put(setting, value -> check.accept((T) value));
@@ -91,7 +93,8 @@ public final class ConfigReader {
     private static String complaint(Setting<?> setting, IllegalArgumentException e) {
         // Secrets get no detail, as it could hold a part of them; numbers get none, as Java's own text says nothing new.
         boolean detail = e.getMessage() != null && !setting.secret() && !(e instanceof NumberFormatException);
-        return "is not " + setting.kind().name() + (detail ? " (" + e.getMessage() + ")" : "") + "; allowed: " + setting.kind().allowed();
+        String why = detail ? " (" + String.join("; ", e.getMessage().lines().toList()) + ")" : "";
+        return "is not " + setting.kind().name() + why + "; allowed: " + setting.kind().allowed();
     }
 
     private static void readSecretFile(Map<Setting<?>, Config.Given> given, List<Fault> faults) {
@@ -100,7 +103,8 @@ public final class ConfigReader {
             return;
         }
         if (given.containsKey(Settings.DELIVER_SECRET)) {
-            faults.add(new Fault(file.source(), null, "is given beside " + Settings.DELIVER_SECRET.variable() + "; give one of the two"));
+            faults.add(new Fault(file.source(), null, "is given beside " + Settings.DELIVER_SECRET.variable()
+                    + "; give one of the two"));
             return;
         }
         try {

@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 final class Environment {
     static final String CONFIG = "FETCHBACK_CONFIG";
     /** Variables of the launcher and of the client commands; not settings of the server. */
-    static final Set<String> OTHERS = Set.of(CONFIG, "FETCHBACK_SERVER", "FETCHBACK_TOKEN", "FETCHBACK_JAVA_OPTS");
+    static final Set<String> OTHERS =
+            Set.of(CONFIG, "FETCHBACK_SERVER", "FETCHBACK_TOKEN", "FETCHBACK_JAVA_OPTS", "FETCHBACK_JVM_FOLDERS");
 
     private Environment() {}
 
@@ -22,7 +23,8 @@ final class Environment {
         Settings.ALL.forEach(setting -> known.put(setting.variable(), setting));
         List<Source> sources = new ArrayList<>();
         new TreeMap<>(variables).forEach((name, value) -> {
-            if (!name.startsWith(Setting.ENVIRONMENT_PREFIX) || OTHERS.contains(name) || value.isBlank() || fromKubernetes(name, value)) {
+            if (!name.startsWith(Setting.ENVIRONMENT_PREFIX) || OTHERS.contains(name) || value.isBlank()
+                    || fromKubernetes(name, value)) {
                 return;
             }
             Setting<?> setting = known.get(name);

@@ -26,7 +26,8 @@ final class Flags {
             String name = equals < 0 ? argument : argument.substring(0, equals);
             if (!recognised(name, argument)) {
                 // A value that follows an unknown flag belongs to it, and is not worth a complaint of its own.
-                boolean value = equals < 0 && name.startsWith("--") && i + 1 < arguments.size() && !arguments.get(i + 1).startsWith("-");
+                boolean value = equals < 0 && name.startsWith("--") && i + 1 < arguments.size()
+                        && !arguments.get(i + 1).startsWith("-");
                 i += value ? 1 : 0;
                 continue;
             }
@@ -57,7 +58,8 @@ final class Flags {
         }
         if (setting == null && !name.equals(CONFIG)) {
             Stream<String> flags = known.values().stream().filter(one -> !one.secret()).map(Setting::flag);
-            faults.add(new Fault(name, null, "no such flag; " + meant(Nearest.to(name, Stream.concat(flags, Stream.of(CONFIG))))));
+            faults.add(new Fault(name, null, "no such flag; "
+                    + meant(Nearest.to(name, Stream.concat(flags, Stream.of(CONFIG))))));
             return false;
         }
         return true;

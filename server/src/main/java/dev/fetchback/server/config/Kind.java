@@ -19,11 +19,12 @@ import java.util.regex.Pattern;
  * @param name with its article, {@code a duration}
  * @param allowed what values are taken, for help, documentation and complaints
  * @param argument the placeholder in help; empty for a switch that needs no value
- * @param parser from trimmed text; throws {@link IllegalArgumentException}, with a message only where {@code allowed} does not say it all
+ * @param parser from trimmed text; throws {@link IllegalArgumentException}, with a message only where {@code allowed} does not
+ * say it all
  */
 public record Kind<T>(String name, String allowed, String argument, Function<String, T> parser) {
     private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?");
-    private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]{1,64}:[\\x21-\\x2b\\x2d-\\x39\\x3b-\\x7e]{16,256}(:admin)?");
+    private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._-]{1,64}:[!-+\\--9;-~]{16,512}(:admin)?");
     private static final Pattern NETWORK = Pattern.compile("[0-9A-Fa-f:.\\[\\]/]{2,64}");
     private static final int LIST_MAX = 64; // beyond any schedule or network list that a person keeps in view
 
@@ -127,8 +128,8 @@ public record Kind<T>(String name, String allowed, String argument, Function<Str
     }
 
     /**
-     * Networks as CIDR or CIDR:port, separated by commas. Kept as text: the guard of outgoing connections reads it itself, and is asked
-     * through {@link ConfigReader#check}; here only what cannot be one is refused.
+     * Networks as CIDR or CIDR:port, separated by commas. Kept as text: the guard of outgoing connections reads it itself, and
+     * is asked through {@link ConfigReader#check}; here only what cannot be one is refused.
      */
     public static Kind<String> networks() {
         String allowed = "CIDR or CIDR:port, with commas between, such as 10.0.0.0/8,192.168.1.7/32:8080";
@@ -142,7 +143,8 @@ public record Kind<T>(String name, String allowed, String argument, Function<Str
 
     /** API tokens, {@code name:token} or {@code name:token:admin}, separated by commas; kept as text. */
     public static Kind<String> tokens() {
-        String allowed = "name:token or name:token:admin, with commas between; tokens of 16 to 256 visible characters without , and :";
+        String allowed = "name:token or name:token:admin, with commas between; "
+                + "tokens of 16 to 512 visible characters without , and :";
         return new Kind<>("a list of tokens", allowed, "TOKENS", text -> {
             if (!split(text).allMatch(one -> TOKEN.matcher(one).matches())) {
                 throw new IllegalArgumentException();

@@ -7,7 +7,8 @@ import java.util.stream.Stream;
 /** The name that was probably meant. */
 public final class Nearest {
     private static final int LENGTH_MAX = 100; // no name is longer; keeps the table small on hostile input
-    private static final int SHARE = 3; // a third of the letters may be wrong
+    private static final int SHARE = 3; // a third of the letters may be wrong,
+    private static final int LEAST = 2; // or two, which is two letters swapped
 
     private Nearest() {}
 
@@ -17,7 +18,7 @@ public final class Nearest {
             return Optional.empty();
         }
         return candidates
-                .filter(candidate -> distance(name, candidate) <= Math.max(1, candidate.length() / SHARE))
+                .filter(candidate -> distance(name, candidate) <= Math.max(LEAST, candidate.length() / SHARE))
                 .min(Comparator.comparingInt(candidate -> distance(name, candidate)));
     }
 

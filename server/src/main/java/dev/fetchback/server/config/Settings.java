@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The table of settings. Flags, environment, file, help and docs/configuration.md are all derived from it or checked against it. */
+/**
+ * The table of settings. Flags, environment, file, help and docs/configuration.md are all derived from it or checked against it.
+ */
 public final class Settings {
     private static final List<Setting<?>> ROWS = new ArrayList<>();
 
@@ -60,7 +62,8 @@ public final class Settings {
             "Most fetches in flight.");
     public static final Setting<Integer> FETCH_PER_HOST_CONCURRENCY = row(FETCH, "fetch-per-host-concurrency",
             Kind.integer(1, 100_000), "2", "Most fetches in flight to one host and port.");
-    public static final Setting<Duration> FETCH_PER_HOST_GAP = row(FETCH, "fetch-per-host-gap", Kind.duration("0s", "1h"), "500ms",
+    public static final Setting<Duration> FETCH_PER_HOST_GAP = row(FETCH, "fetch-per-host-gap",
+            Kind.duration("0s", "1h"), "500ms",
             "Least time between two fetches from one host. 0s also turns the adaptive delay off.");
     public static final Setting<Integer> FETCH_PER_ADDRESS_CONCURRENCY = row(FETCH, "fetch-per-address-concurrency",
             Kind.integer(1, 100_000), "8", "Most fetches in flight to one IP address, whatever the host names.");
@@ -79,14 +82,15 @@ public final class Settings {
             "Wait after the first failed fetch. Doubles with each further one, up to 5m.");
 
     public static final Setting<URI> DELIVER_TO = row(DELIVER, "deliver-to", Kind.url(), null,
-            "Receiver of tasks that name none. Trusted: it may be on a private network. Without it their pages are kept for pick-up.");
+            "Receiver of tasks that name none. Trusted: it may be on a private network. Without it, pages are kept for pick-up.");
     public static final Setting<String> DELIVER_ALLOW_NETWORKS = row(DELIVER, "deliver-allow-networks", Kind.networks(), null,
             "Private networks that receivers named by tasks may be on. All of them are denied when not given.");
     public static final Setting<String> DELIVER_SECRET = secret(DELIVER, "deliver-secret", Kind.signingSecret(),
             "Secret that signs deliveries to receivers without one of their own.");
     public static final Setting<Path> DELIVER_SECRET_FILE = row(DELIVER, "deliver-secret-file", Kind.file(), null,
             "File that holds the secret, instead of the environment.");
-    public static final Setting<Integer> DELIVER_CONCURRENCY = row(DELIVER, "deliver-concurrency", Kind.integer(1, 100_000), "512",
+    public static final Setting<Integer> DELIVER_CONCURRENCY = row(DELIVER, "deliver-concurrency",
+            Kind.integer(1, 100_000), "512",
             "Most deliveries in flight.");
     public static final Setting<Integer> DELIVER_PER_ENDPOINT_CONCURRENCY = row(DELIVER, "deliver-per-endpoint-concurrency",
             Kind.integer(1, 100_000), "32", "Most deliveries in flight to one endpoint, that is, a URL without its query.");

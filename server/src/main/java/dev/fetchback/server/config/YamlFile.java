@@ -21,8 +21,9 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
- * Reads {@code fetchback.yaml}. Names may be whole ({@code fetch-concurrency: 9}), dotted ({@code fetch.concurrency: 9}) or grouped
- * ({@code fetch: {concurrency: 9}}). Works on the tree of nodes, so that every complaint has its line and values stay as written.
+ * Reads {@code fetchback.yaml}. Names may be whole ({@code fetch-concurrency: 9}), dotted ({@code fetch.concurrency: 9}) or
+ * grouped ({@code fetch: {concurrency: 9}}). Works on the tree of nodes, so that every complaint has its line and values stay as
+ * written.
  */
 final class YamlFile {
     private static final long SIZE_MAX = 1 << 20; // a configuration of a megabyte is a mistake
@@ -52,7 +53,8 @@ final class YamlFile {
         } catch (CharacterCodingException e) {
             faults.add(new Fault(shown, null, "is not UTF-8; save it as UTF-8"));
         } catch (IOException e) {
-            faults.add(new Fault(shown, null, "cannot be read: " + (Files.exists(file) ? "check its permissions" : "there is no such file")));
+            faults.add(new Fault(shown, null, "cannot be read: "
+                    + (Files.exists(file) ? "check its permissions" : "there is no such file")));
         }
         return yaml.sources;
     }

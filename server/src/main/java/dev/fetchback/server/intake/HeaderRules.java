@@ -65,7 +65,8 @@ enum HeaderRules {
                 throw new Refusal(
                         ApiError.INVALID_HEADER,
                         pointer,
-                        "The value of " + name + " holds a character at index " + i + " that headers cannot carry; use visible ASCII.");
+                        "The value of " + name + " holds a character at index " + i
+                                + " that headers cannot carry; use visible ASCII.");
             }
         }
     }

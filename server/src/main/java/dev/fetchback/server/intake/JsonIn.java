@@ -130,7 +130,8 @@ final class JsonIn {
             throw new Refusal(
                     ApiError.INVALID_DURATION,
                     pointer,
-                    Names.quote(text) + " is not a time span; write a whole number and ms, s, m, h or d, such as \"500ms\" or \"24h\".");
+                    Names.quote(text)
+                            + " is not a time span; write a whole number and ms, s, m, h or d, such as \"500ms\" or \"24h\".");
         }
         if (millis < min.toMillis() || millis > max.toMillis()) {
             throw new Refusal(
@@ -158,7 +159,8 @@ final class JsonIn {
         throw new Refusal(
                 ApiError.INVALID_TIME,
                 pointer,
-                Names.quote(text) + " is not a point in time after 1970; write it as in RFC 3339, such as \"2027-01-31T08:00:00Z\".");
+                Names.quote(text)
+                        + " is not a point in time after 1970; write it as in RFC 3339, such as \"2027-01-31T08:00:00Z\".");
     }
 
     /** Header fields as an object of strings; {@code reserved} adds to what is never allowed. */

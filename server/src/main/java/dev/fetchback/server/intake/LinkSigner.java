@@ -6,8 +6,8 @@ import dev.fetchback.task.TaskId;
 @FunctionalInterface
 public interface LinkSigner {
     /**
-     * Whether {@code signature} is this server's for the page of {@code id} until {@code expires}; compares in constant time and does
-     * not look at the clock.
+     * Whether {@code signature} is this server's for the page of {@code id} until {@code expires}; compares in constant time and
+     * does not look at the clock.
      *
      * @param expires as in the link, Unix seconds
      */

@@ -90,7 +90,9 @@ final class OptionReader {
         }
         if (patterns.isEmpty() || patterns.size() > STATUS_PATTERNS_MAX) {
             throw new Refusal(
-                    ApiError.OUT_OF_RANGE, pointer, "The list must hold 1 to " + STATUS_PATTERNS_MAX + " statuses, such as \"2xx\".");
+                    ApiError.OUT_OF_RANGE,
+                    pointer,
+                    "The list must hold 1 to " + STATUS_PATTERNS_MAX + " statuses, such as \"2xx\".");
         }
         return patterns.equals(StatusSet.SUCCESS.patterns()) ? StatusSet.SUCCESS : new StatusSet(patterns);
     }
@@ -143,7 +145,7 @@ final class OptionReader {
             throw new Refusal(
                     ApiError.MISSING_FIELD,
                     "/deliver/to",
-                    "There is no receiver and the server has no default one; give its URL, or \"deliver\":null to keep the page.");
+                    "There is no receiver and the server has none of its own; give a URL, or \"deliver\":null to keep the page.");
         }
         return new DeliverOptions(to, mode, headers, secret, timeout, maxAttempts, spool);
     }
@@ -191,7 +193,7 @@ final class OptionReader {
     }
 
     /** Marks {@code name} as seen; refuses it when it is not known or was seen before. */
-    private static int see(int seen, List<String> known, String name, String pointer) {
+    static int see(int seen, List<String> known, String name, String pointer) {
         int index = known.indexOf(name);
         if (index < 0) {
             throw JsonIn.unknown(pointer, name, known);

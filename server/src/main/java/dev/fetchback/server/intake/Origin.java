@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * Where the tasks of one request come from.
  *
  * @param owner the token's name; null without tokens
- * @param tags the tags of a task without labels and metadata, the same object every time; asked for only once a task is found good,
- *     so that a batch comes to be with its first good task
+ * @param tags the tags of a task without labels and metadata, the same object every time; asked for only once a task is found
+ *     good, so that a batch comes to be with its first good task
  */
 record Origin(@Nullable String owner, Supplier<TaskSpec.Tags> tags) {
     /** For a single task. */

@@ -9,6 +9,7 @@ final class Refusal extends RuntimeException {
     private final ApiError error;
     private final @Nullable String pointer;
     private final int retryAfterSeconds;
+    private @Nullable String contentRange;
 
     Refusal(ApiError error, String detail) {
         this(error, null, detail, 0);
@@ -37,6 +38,19 @@ final class Refusal extends RuntimeException {
     /** The same about a value that lies under {@code prefix}. */
     Refusal under(String prefix) {
         return pointer == null ? this : new Refusal(error, prefix + pointer, detail(), retryAfterSeconds);
+    }
+
+    /** The refusal of a range of {@code bytes} bytes. */
+    static Refusal range(long bytes) {
+        Refusal refusal = new Refusal(
+                ApiError.RANGE_NOT_SATISFIABLE, "The page has " + bytes + " bytes; ask for a range that begins before its end.");
+        refusal.contentRange = "bytes */" + bytes;
+        return refusal;
+    }
+
+    /** For the {@code Content-Range} header; null for none. */
+    @Nullable String contentRange() {
+        return contentRange;
     }
 
     ApiError error() {

@@ -118,7 +118,9 @@ final class TaskReader {
         try (JsonParser p = JsonIn.parser(json)) {
             if (p.nextToken() == null) {
                 throw new Refusal(
-                        ApiError.MALFORMED_JSON, "", "There is no JSON; send an object such as {\"url\":\"https://example.com/\"}.");
+                        ApiError.MALFORMED_JSON,
+                        "",
+                        "There is no JSON; send an object such as {\"url\":\"https://example.com/\"}.");
             }
             JsonIn.object(p, "");
             Draft draft = base.copy();
@@ -139,7 +141,8 @@ final class TaskReader {
             more = true;
         }
         if (more) {
-            throw new Refusal(ApiError.TRAILING_TEXT, "", "There is text after the JSON object; send one object and nothing else.");
+            throw new Refusal(
+                    ApiError.TRAILING_TEXT, "", "There is text after the JSON object; send one object and nothing else.");
         }
     }
 
@@ -161,7 +164,9 @@ final class TaskReader {
         int both = 1 << TaskField.DELAY.ordinal() | 1 << TaskField.NOT_BEFORE.ordinal();
         if ((seen & both) == both && draft.delayMillis != Draft.NO_DELAY && draft.notBefore != 0) {
             throw new Refusal(
-                    ApiError.CONFLICTING_FIELDS, "/not_before", "\"delay\" and \"not_before\" exclude each other; give one of them.");
+                    ApiError.CONFLICTING_FIELDS,
+                    "/not_before",
+                    "\"delay\" and \"not_before\" exclude each other; give one of them.");
         }
         if ((seen & both) == 1 << TaskField.DELAY.ordinal()) {
             draft.notBefore = 0; // the batch's default gives way
@@ -235,7 +240,9 @@ final class TaskReader {
             labels.add(label);
             if (labels.size() > LABELS_MAX) {
                 throw new Refusal(
-                        ApiError.OUT_OF_RANGE, pointer, "There are more than " + LABELS_MAX + " labels; give at most " + LABELS_MAX + ".");
+                        ApiError.OUT_OF_RANGE,
+                        pointer,
+                        "There are more than " + LABELS_MAX + " labels; give at most " + LABELS_MAX + ".");
             }
         }
         return labels;

@@ -1,0 +1,186 @@
+package dev.fetchback;
+
+import dev.fetchback.deliver.DeliverSettings;
+import dev.fetchback.outbound.AddressPolicy;
+import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.OutboundSettings;
+import dev.fetchback.outbound.Target;
+import dev.fetchback.store.CommitSettings;
+import dev.fetchback.store.Retention;
+import dev.fetchback.store.Store;
+import dev.fetchback.store.sqlite.SqliteSettings;
+import dev.fetchback.store.sqlite.SqliteStore;
+import dev.fetchback.task.RetryPolicy;
+import dev.fetchback.work.WorkSettings;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/** Puts a {@link Fetchback} together; everything but the data folder has a default. */
+public final class Builder {
+    private static final long BODY_MEMORY_DEFAULT = 64L << 20;
+
+    final Path dataDir;
+    WorkSettings work = WorkSettings.DEFAULT;
+    RetryPolicy retries = RetryPolicy.DEFAULT;
+    OutboundSettings outbound = OutboundSettings.DEFAULT;
+    AddressPolicy fetchPolicy = AddressPolicy.publicOnly();
+    AddressPolicy deliverPolicy = AddressPolicy.publicOnly();
+    DeliverSettings deliver = DeliverSettings.DEFAULT;
+    CommitSettings commits = CommitSettings.DEFAULT;
+    Retention retention = Retention.DEFAULT;
+    SqliteSettings.Limits storeLimits = SqliteSettings.Limits.DEFAULT;
+    String userAgent = "Fetchback";
+    String publicUrl = "http://127.0.0.1:8080";
+    long bodyMemory = BODY_MEMORY_DEFAULT;
+    long spoolBytesMax;
+    long waitingMax;
+    Duration keep = Duration.ofHours(24);
+    PrometheusRegistry registry = new PrometheusRegistry();
+    LongSupplier clock = System::currentTimeMillis;
+    private Engine engine;
+
+    /** Opens the store; the embedded one unless a test or a benchmark puts another in its place. */
+    @FunctionalInterface
+    public interface Engine {
+        /** @throws dev.fetchback.store.StoreException when the store cannot be used, saying what to do */
+        Store open();
+    }
+
+    Builder(Path dataDir) {
+        this.dataDir = dataDir;
+        this.engine = () -> SqliteStore.open(
+                new SqliteSettings(dataDir, retention, storeLimits, SqliteSettings.Segmenting.DEFAULT, clock));
+    }
+
+    /** How much is done at once. */
+    public Builder work(WorkSettings settings) {
+        this.work = settings;
+        return this;
+    }
+
+    /** When a failed attempt is tried again. */
+    public Builder retries(RetryPolicy policy) {
+        this.retries = policy;
+        return this;
+    }
+
+    /** Limits of the way out. */
+    public Builder outbound(OutboundSettings settings) {
+        this.outbound = settings;
+        return this;
+    }
+
+    /**
+     * Networks that pages may be fetched from although they are not public.
+     *
+     * @param networks comma-separated CIDR or CIDR:port; empty for none
+     * @throws IllegalArgumentException naming the part that is not one
+     */
+    public Builder fetchNetworks(String networks) {
+        this.fetchPolicy = AddressPolicy.parse(networks);
+        return this;
+    }
+
+    /**
+     * Networks that results may be delivered to although they are not public, and receivers of the operator's own that are trusted
+     * as exact origins.
+     *
+     * @param networks comma-separated CIDR or CIDR:port; empty for none
+     * @param trusted URLs
+     * @throws IllegalArgumentException naming the part that is not one
+     */
+    public Builder deliverNetworks(String networks, List<String> trusted) {
+        this.deliverPolicy = AddressPolicy.parse(networks).trusting(trusted.stream().map(Builder::target).toList());
+        return this;
+    }
+
+    private static Target target(String url) {
+        try {
+            return Target.parse(url);
+        } catch (BadUrl e) {
+            throw new IllegalArgumentException("the receiver '" + url + "' is not a usable URL: " + e.getMessage(), e);
+        }
+    }
+
+    /** How results are delivered. */
+    public Builder deliver(DeliverSettings settings) {
+        this.deliver = settings;
+        return this;
+    }
+
+    /** What is forgotten by itself. */
+    public Builder retention(Retention settings) {
+        this.retention = settings;
+        return this;
+    }
+
+    /** Space and memory of the embedded store. */
+    public Builder storeLimits(SqliteSettings.Limits limits) {
+        this.storeLimits = limits;
+        return this;
+    }
+
+    /** Another store in the embedded one's place. */
+    public Builder engine(Engine other) {
+        this.engine = other;
+        return this;
+    }
+
+    /**
+     * When no further task is taken.
+     *
+     * @param spoolBytesMax bytes of stored pages; 0 for no cap
+     * @param waitingMax unfinished tasks; 0 for no cap
+     */
+    public Builder admission(long spoolBytesMax, long waitingMax) {
+        this.spoolBytesMax = spoolBytesMax;
+        this.waitingMax = waitingMax;
+        return this;
+    }
+
+    /** What servers of pages are told who asks; name a page or an address where you can be reached. */
+    public Builder userAgent(String agent) {
+        this.userAgent = agent;
+        return this;
+    }
+
+    /** What links to kept pages begin with. */
+    public Builder publicUrl(String url) {
+        this.publicUrl = url;
+        return this;
+    }
+
+    /** How many bytes of pages may be in memory at once; what does not fit goes to disk. */
+    public Builder bodyMemory(long bytes) {
+        this.bodyMemory = bytes;
+        return this;
+    }
+
+    /** How long a page without a receiver is kept for pick-up unless its task says so. */
+    public Builder keep(Duration time) {
+        this.keep = time;
+        return this;
+    }
+
+    /** Where the metrics are registered. */
+    public Builder registry(PrometheusRegistry other) {
+        this.registry = other;
+        return this;
+    }
+
+    Engine engine() {
+        return engine;
+    }
+
+    /**
+     * Opens the data folder, takes up what an earlier run left unfinished, and starts.
+     *
+     * @throws dev.fetchback.store.StoreException when the folder cannot be used, saying what to do; nothing keeps running then
+     */
+    public Fetchback start() {
+        return new Fetchback(this);
+    }
+}

@@ -1,0 +1,344 @@
+package dev.fetchback;
+
+import dev.fetchback.deliver.DeliverStep;
+import dev.fetchback.deliver.Endpoints;
+import dev.fetchback.deliver.Envelope;
+import dev.fetchback.deliver.LinkSigner;
+import dev.fetchback.fetch.FetchStep;
+import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.Outbound;
+import dev.fetchback.outbound.SystemResolver;
+import dev.fetchback.outbound.Target;
+import dev.fetchback.store.BatchRecord;
+import dev.fetchback.store.Change;
+import dev.fetchback.store.GroupCommit;
+import dev.fetchback.store.QueueKey;
+import dev.fetchback.store.ReceiverRecord;
+import dev.fetchback.store.Result;
+import dev.fetchback.store.Store;
+import dev.fetchback.store.StoreBusy;
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoredTask;
+import dev.fetchback.store.TaskPage;
+import dev.fetchback.store.TaskQuery;
+import dev.fetchback.task.BatchId;
+import dev.fetchback.task.DeliverOptions;
+import dev.fetchback.task.Event;
+import dev.fetchback.task.Ids;
+import dev.fetchback.task.Stage;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskId;
+import dev.fetchback.task.TaskMachine;
+import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.Body;
+import dev.fetchback.work.ByteBudget;
+import dev.fetchback.work.Worker;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A running Fetchback in this process: durable tasks, fetched in the background and delivered. {@link #close} drains. The server is
+ * a thin shell around this.
+ */
+public final class Fetchback implements Tasks, AutoCloseable {
+    /** Receivers are few and named again and again; beyond this many their ids are computed each time. */
+    private static final int RECEIVER_IDS_MAX = 10_000;
+
+    private static final int HURRY_AT_ONCE = 10_000;
+    private static final int HURRIES_MAX = 1_000;
+
+    private final Resources resources = new Resources();
+    private final LongSupplier clock;
+    private final long keepMillis;
+    private final long spoolBytesMax;
+    private final long waitingMax;
+    private final Store store;
+    private final GroupCommit commits;
+    private final Worker worker;
+    private final Endpoints endpoints;
+    private final Envelope envelope;
+    private final LinkSigner links;
+    private final Ids ids;
+    private final ConcurrentHashMap<String, String> receiverIds = new ConcurrentHashMap<>();
+
+    Fetchback(Builder with) {
+        this.clock = with.clock;
+        this.keepMillis = with.keep.toMillis();
+        this.spoolBytesMax = with.spoolBytesMax;
+        this.waitingMax = with.waitingMax;
+        try {
+            SecureRandom random = new SecureRandom();
+            this.store = resources.add(with.engine().open());
+            this.links = LinkSigner.open(with.dataDir, with.publicUrl, random);
+            this.commits = resources.add(new GroupCommit(store, with.commits, clock, with.registry));
+            this.endpoints = new Endpoints(with.deliver, clock, this::save);
+            endpoints.load(store.receivers());
+            this.envelope = new Envelope(with.deliver.inlineMax(), links);
+            this.ids = new Ids(0, store.newestId(), clock, random);
+            ByteBudget budget = new ByteBudget(with.bodyMemory);
+            SystemResolver resolver = resources.add(new SystemResolver());
+            Outbound pages = resources.add(new Outbound(with.outbound, with.fetchPolicy, resolver));
+            Outbound receivers = resources.add(new Outbound(with.outbound.withPerAddress(0), with.deliverPolicy, resolver));
+            Path bodies = Files.createDirectories(with.dataDir.resolve("bodies"));
+            Worker.Steps steps = new Worker.Steps(
+                    new FetchStep(pages, budget, bodies, with.userAgent, clock),
+                    new DeliverStep(receivers, endpoints, envelope, with.deliver,
+                            new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry));
+            Executor threads = Thread::startVirtualThread;
+            this.worker = new Worker(with.work, new Worker.Parts(
+                    store, commits, new TaskMachine(with.retries), steps, new Worker.Surroundings(clock, random, threads)));
+            resources.add(worker::drain);
+            Meters.register(with.registry, new Meters.Sources(store, worker, budget, pages.meters(), receivers.meters(), clock));
+            worker.start();
+        } catch (IOException e) {
+            resources.close();
+            throw new UncheckedIOException("the data folder " + with.dataDir + " cannot be used: " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            resources.close();
+            throw e;
+        }
+    }
+
+    /** Puts one together that keeps its data in {@code dataDir}, which no other process may use. */
+    public static Builder builder(Path dataDir) {
+        return new Builder(dataDir);
+    }
+
+    @Override
+    public List<Submitted> submit(List<Submission> submissions) {
+        admit();
+        long now = clock.getAsLong();
+        List<Worker.NewTask> tasks = new ArrayList<>(submissions.size());
+        for (Submission submission : submissions) {
+            tasks.add(new Worker.NewTask(task(submission.spec(), now), submission.spec(), key(submission.key(), now)));
+        }
+        List<Result> results;
+        try {
+            results = worker.submit(tasks);
+        } catch (StoreBusy e) {
+            throw new Overloaded(e.getMessage());
+        }
+        List<Submitted> answers = new ArrayList<>(results.size());
+        for (int i = 0; i < results.size(); i++) {
+            answers.add(answer(tasks.get(i).task(), results.get(i)));
+        }
+        return answers;
+    }
+
+    private void admit() {
+        if (spoolBytesMax == 0 && waitingMax == 0) {
+            return;
+        }
+        Store.Totals totals = store.totals();
+        if (spoolBytesMax > 0 && totals.bodyBytes() >= spoolBytesMax) {
+            throw new StoreException(StoreException.Kind.FULL, "Stored pages take " + totals.bodyBytes() + " bytes; at most "
+                    + spoolBytesMax + " are allowed (spool-max-size). Nothing was stored. Bring receivers back, or allow more.", null);
+        }
+        long live = totals.waitingFetch() + totals.waitingDeliver() + totals.running();
+        if (waitingMax > 0 && live >= waitingMax) {
+            throw new Overloaded("There are " + live + " unfinished tasks; at most " + waitingMax
+                    + " are allowed (max-waiting). Nothing was stored. Try again when some are done.");
+        }
+    }
+
+    private Task task(TaskSpec spec, long now) {
+        TaskSpec.Schedule schedule = spec.schedule();
+        DeliverOptions deliver = spec.deliver();
+        Duration keep = schedule.keep();
+        Task.Plan plan = new Task.Plan(
+                target(spec.url()).hostPort(),
+                deliver == null ? null : receiverId(deliver.to()),
+                schedule.priority(),
+                spec.fetch().maxAttempts(),
+                deliver == null ? 1 : deliver.maxAttempts(),
+                schedule.expiresAt(),
+                keep != null ? keep.toMillis() : deliver == null ? keepMillis : 0);
+        long readyAt = Math.max(now, schedule.notBefore());
+        long wake = schedule.expiresAt() > 0 ? Math.min(readyAt, schedule.expiresAt()) : readyAt;
+        return Task.submitted(ids.task(), plan, wake, store.epoch());
+    }
+
+    private static Target target(String url) {
+        try {
+            return Target.parse(url);
+        } catch (BadUrl e) {
+            throw new IllegalArgumentException("the URL '" + url + "' cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    private String receiverId(String url) {
+        String known = receiverIds.get(url);
+        if (known != null) {
+            return known;
+        }
+        String id = Endpoints.receiverId(target(url));
+        if (receiverIds.size() < RECEIVER_IDS_MAX) {
+            receiverIds.put(url, id);
+        }
+        return id;
+    }
+
+    private static Change.@Nullable IdempotencyKey key(@Nullable Key key, long now) {
+        return key == null ? null : new Change.IdempotencyKey(key.owner(), key.key(), key.fingerprint(), now);
+    }
+
+    private static Submitted answer(Task task, Result result) {
+        return switch (result) {
+            case Result.Applied a -> new Submitted.Accepted(task);
+            case Result.Duplicate d -> d.sameRequest() ? new Submitted.Deduplicated(d.id()) : new Submitted.Conflict(d.id());
+            case Result.Stale s -> throw new IllegalStateException("the id " + task.id() + " was made twice; submit again");
+        };
+    }
+
+    @Override
+    public BatchId newBatch(@Nullable String owner) {
+        BatchId id = ids.batch();
+        commit(new Change.NewBatch(id, owner));
+        return id;
+    }
+
+    @Override
+    public Optional<BatchRecord> batch(BatchId id) {
+        return store.batch(id);
+    }
+
+    @Override
+    public Optional<StoredTask> find(TaskId id) {
+        return store.find(id);
+    }
+
+    @Override
+    public Optional<StoredTask> await(TaskId id, Duration patience) throws InterruptedException {
+        return worker.await(id, patience);
+    }
+
+    @Override
+    public TaskPage list(TaskQuery query) {
+        return store.list(query);
+    }
+
+    @Override
+    public Optional<InputStream> body(TaskId id, long offset) {
+        return store.body(id, offset);
+    }
+
+    @Override
+    public Optional<Boolean> cancel(TaskId id) {
+        return worker.move(id, new Event.Cancel());
+    }
+
+    @Override
+    public Optional<Boolean> retry(TaskId id) {
+        return worker.move(id, new Event.Retry());
+    }
+
+    @Override
+    public Optional<Boolean> redrive(TaskId id) {
+        return worker.move(id, new Event.Redrive());
+    }
+
+    @Override
+    public Optional<Boolean> delete(TaskId id) {
+        if (store.find(id).isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(commit(new Change.Delete(id)) instanceof Result.Applied);
+    }
+
+    @Override
+    public List<ReceiverRecord> receivers() {
+        return endpoints.records();
+    }
+
+    @Override
+    public boolean resumeReceiver(String id) {
+        if (!endpoints.resume(id)) {
+            return false;
+        }
+        long now = clock.getAsLong();
+        long hurries = Math.min(HURRIES_MAX, store.totals().waitingDeliver() / HURRY_AT_ONCE + 1);
+        for (long i = 0; i < hurries; i++) {
+            commit(new Change.Hurry(new QueueKey(Stage.DELIVER, id), now, HURRY_AT_ONCE));
+        }
+        worker.hurried(id);
+        return true;
+    }
+
+    @Override
+    public boolean pauseReceiver(String id) {
+        return endpoints.pause(id);
+    }
+
+    private Result commit(Change change) {
+        try {
+            return commits.commit(List.of(change)).getFirst();
+        } catch (StoreBusy e) {
+            throw new Overloaded(e.getMessage());
+        }
+    }
+
+    /** Keeps an endpoint's health over a restart; if it is lost, the endpoint's next failures bring it back. */
+    private void save(ReceiverRecord record) {
+        try {
+            commits.submit(List.of(new Change.SaveReceiver(record)), new GroupCommit.Completion() {
+                @Override
+                public void done(List<Result> results) {}
+
+                @Override
+                public void failed(StoreException reason) {}
+            });
+        } catch (StoreBusy | StoreException e) {
+            System.getLogger(Fetchback.class.getName())
+                    .log(System.Logger.Level.WARNING, "the health of receiver " + record.id() + " could not be saved", e);
+        }
+    }
+
+    /** Why nothing can be stored any more; empty while all is well. */
+    public Optional<StoreException> failure() {
+        return commits.failure();
+    }
+
+    /** How long the oldest due task of a stage has waited, milliseconds; 0 when none is due. A lower bound of a queue may overstate it. */
+    public long dueAge(Stage stage) {
+        long now = clock.getAsLong();
+        return store.dueQueues(stage, Optional.empty(), now, 1).stream().mapToLong(due -> now - due.dueAt()).findFirst().orElse(0);
+    }
+
+    /** When a waiting task's queue lets the next one start, Unix milliseconds; see {@link dev.fetchback.work.Pace}. */
+    public long opensAt(Task waiting) {
+        return worker.opensAt(waiting);
+    }
+
+    /** The stored page of a task as a body of {@code length} bytes, read when it is needed. */
+    public Body storedBody(TaskId id, long length) {
+        return worker.storedBody(id, length);
+    }
+
+    /** Writes outcomes as receivers get them. */
+    public Envelope envelope() {
+        return envelope;
+    }
+
+    /** Signs links to kept pages. */
+    public LinkSigner links() {
+        return links;
+    }
+
+    /** Starts nothing more, finishes or hands back what is under way, and closes everything in reverse order. */
+    @Override
+    public void close() {
+        resources.close();
+    }
+}

@@ -1,0 +1,81 @@
+package dev.fetchback;
+
+import dev.fetchback.outbound.OutboundMeters;
+import dev.fetchback.store.Store;
+import dev.fetchback.task.Stage;
+import dev.fetchback.work.ByteBudget;
+import dev.fetchback.work.Worker;
+import io.prometheus.metrics.core.metrics.CounterWithCallback;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/** The metrics of a queue that an operator looks at first; read when they are scraped. docs/operations.md lists them all. */
+final class Meters {
+    private static final double MILLIS = 1_000;
+
+    private Meters() {}
+
+    /** Where the numbers come from. */
+    record Sources(
+            Store store, Worker worker, ByteBudget budget, OutboundMeters pages, OutboundMeters receivers, LongSupplier clock) {}
+
+    static void register(PrometheusRegistry registry, Sources from) {
+        GaugeWithCallback.builder()
+                .name("fetchback_tasks_waiting").help("Tasks that wait in the store.").labelNames("stage")
+                .callback(out -> {
+                    Store.Totals totals = from.store().totals();
+                    out.call(totals.waitingFetch(), "fetch");
+                    out.call(totals.waitingDeliver(), "deliver");
+                })
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("fetchback_due_age_seconds").help("How long the oldest due task has waited.").labelNames("stage")
+                .callback(out -> {
+                    for (Stage stage : Stage.values()) {
+                        out.call(dueAge(from, stage), stage.name().toLowerCase(java.util.Locale.ROOT));
+                    }
+                })
+                .register(registry);
+        gauge(registry, "fetchback_tasks_in_flight", "Attempts under way.", () -> from.worker().running());
+        gauge(registry, "fetchback_tasks_dead", "Outcomes that no receiver took.", () -> from.store().totals().dead());
+        gauge(registry, "fetchback_spool_bytes", "Stored pages.", () -> from.store().totals().bodyBytes());
+        gauge(registry, "fetchback_store_bytes", "Files of the store.", () -> from.store().totals().fileBytes());
+        gauge(registry, "fetchback_body_memory_bytes", "Pages in memory.", () -> from.budget().used());
+        CounterWithCallback.builder()
+                .name("fetchback_tasks_finished").help("Tasks that reached a terminal phase.").labelNames("state")
+                .callback(out -> from.worker().finished().forEach((phase, count) ->
+                        out.call(count, phase.name().toLowerCase(java.util.Locale.ROOT))))
+                .register(registry);
+        CounterWithCallback.builder()
+                .name("fetchback_settles_stale").help("Results that changed nothing because the task had moved on.")
+                .callback(out -> out.call(from.worker().staleSettles()))
+                .register(registry);
+        CounterWithCallback.builder()
+                .name("fetchback_connections_opened").help("Connections opened.").labelNames("to")
+                .callback(out -> {
+                    out.call(from.pages().opened(), "page");
+                    out.call(from.receivers().opened(), "receiver");
+                })
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("fetchback_connections_open").help("Connections open now, idle ones included.").labelNames("to")
+                .callback(out -> {
+                    out.call(from.pages().open(), "page");
+                    out.call(from.receivers().open(), "receiver");
+                })
+                .register(registry);
+    }
+
+    private static double dueAge(Sources from, Stage stage) {
+        long now = from.clock().getAsLong();
+        List<dev.fetchback.store.DueQueue> oldest = from.store().dueQueues(stage, Optional.empty(), now, 1);
+        return oldest.isEmpty() ? 0 : (now - oldest.getFirst().dueAt()) / MILLIS;
+    }
+
+    private static void gauge(PrometheusRegistry registry, String name, String help, LongSupplier value) {
+        GaugeWithCallback.builder().name(name).help(help).callback(out -> out.call(value.getAsLong())).register(registry);
+    }
+}

@@ -1,0 +1,180 @@
+package dev.fetchback.work;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.Committer;
+import dev.fetchback.store.DueQueue;
+import dev.fetchback.store.QueueKey;
+import dev.fetchback.store.Result;
+import dev.fetchback.store.Store;
+import dev.fetchback.store.StoreBusy;
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoredTask;
+import dev.fetchback.task.Stage;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/**
+ * Finds what is due in the store: first which queues, then tasks of each. It goes on where it was cut when memory was full, so that
+ * every queue has its turn, and knows when the next queue becomes due, so that nothing is read before. Only {@link #run} reads, on
+ * the lane's thread; the other methods may be called from anywhere.
+ */
+final class DueScan {
+    private static final int QUEUES_A_PAGE = 256;
+    private static final long STORE_RETRY_MILLIS = 1_000;
+    private static final long NEVER = Long.MAX_VALUE;
+
+    private final Stage stage;
+    private final Store store;
+    private final Committer committer;
+    private final LongSupplier clock;
+    private final Runnable wake;
+
+    private Optional<DueQueue> cursor = Optional.empty(); // used by the lane's thread only
+    private long nextAt;
+    private long settledSince = NEVER;
+    private boolean cut;
+
+    DueScan(Stage stage, Store store, Committer committer, LongSupplier clock, Runnable wake) {
+        this.stage = stage;
+        this.store = store;
+        this.committer = committer;
+        this.clock = clock;
+        this.wake = wake;
+    }
+
+    /** Where the tasks go that are found. */
+    interface Sink {
+        /** Takes note that these queues have something due; false when there is no room for all of them. */
+        boolean found(List<DueQueue> queues);
+
+        /** The next queue to be loaded, or empty when none is hungry or memory is full. */
+        Optional<Want> next();
+
+        /** Takes due tasks of a queue; true when the queue has nothing more and its bound should be settled. */
+        boolean load(Want want, List<StoredTask> due, long now);
+
+        /** The queue could not be read: it stays to be loaded. */
+        void giveUp(Want want);
+
+        /** Whether there is room for more. */
+        boolean room();
+    }
+
+    /** A queue that is to be loaded with up to {@code limit} tasks. */
+    record Want(LaneQueue queue, int limit) {}
+
+    /** Reads what is due now into the sink. */
+    void run(Sink sink) {
+        long now = clock.getAsLong();
+        noteSettled();
+        loadAll(sink, now);
+        if (due(now) && sink.room()) {
+            scan(sink, now);
+            loadAll(sink, now);
+        }
+    }
+
+    /** When to run again by itself, Unix milliseconds. */
+    synchronized long nextAt(boolean room) {
+        return cut && !room ? NEVER : nextAt;
+    }
+
+    /** A scan was cut because memory was full; it should go on when there is room. */
+    synchronized boolean cut() {
+        return cut;
+    }
+
+    /** Something becomes due at {@code at}; true when that is earlier than all that was known. */
+    synchronized boolean dueBy(long at) {
+        boolean earlier = at < nextAt;
+        nextAt = Math.min(nextAt, at);
+        return earlier;
+    }
+
+    private synchronized boolean due(long now) {
+        return nextAt <= now;
+    }
+
+    private void scan(Sink sink, long now) {
+        synchronized (this) {
+            nextAt = NEVER; // a task stored from here on lowers it again
+            cut = false;
+        }
+        List<DueQueue> page;
+        do {
+            page = store.dueQueues(stage, cursor, now, QUEUES_A_PAGE);
+            if (!sink.found(page)) {
+                synchronized (this) {
+                    cut = true;
+                    nextAt = 0;
+                }
+                return;
+            }
+            cursor = page.isEmpty() ? Optional.empty() : Optional.of(page.getLast());
+        } while (page.size() == QUEUES_A_PAGE);
+        cursor = Optional.empty();
+        dueBy(store.nextDue(stage, now).orElse(NEVER));
+    }
+
+    private void loadAll(Sink sink, long now) {
+        for (Optional<Want> want = sink.next(); want.isPresent(); want = sink.next()) {
+            LaneQueue queue = want.get().queue();
+            List<StoredTask> due;
+            try {
+                due = store.dueTasks(new QueueKey(stage, queue.name), now, want.get().limit());
+            } catch (RuntimeException e) {
+                sink.giveUp(want.get());
+                throw e;
+            }
+            if (sink.load(want.get(), due, now)) {
+                settle(queue.name, now);
+            }
+        }
+    }
+
+    /** Brings the store's bound of a queue up to date that had nothing due but what was read at {@code since}. */
+    void settle(String name, long since) {
+        try {
+            committer.submit(List.of(new Change.SettleQueue(new QueueKey(stage, name))), new Committer.Completion() {
+                @Override
+                public void done(List<Result> results) {
+                    settled(since);
+                }
+
+                @Override
+                public void failed(StoreException reason) {
+                    runSoon();
+                }
+            });
+        } catch (StoreBusy | StoreException e) {
+            runSoon();
+        }
+    }
+
+    private void settled(long since) {
+        synchronized (this) {
+            settledSince = Math.min(settledSince, since);
+        }
+        wake.run();
+    }
+
+    /** The bound stays as it is: a scan in a moment finds the queue once more. */
+    private void runSoon() {
+        if (dueBy(clock.getAsLong() + STORE_RETRY_MILLIS)) {
+            wake.run();
+        }
+    }
+
+    /** A settled queue's next task is due after it was read, so that is where to look for the next due time. */
+    private void noteSettled() {
+        long since;
+        synchronized (this) {
+            since = settledSince;
+            settledSince = NEVER;
+        }
+        if (since != NEVER) {
+            dueBy(store.nextDue(stage, since).orElse(NEVER));
+        }
+    }
+}

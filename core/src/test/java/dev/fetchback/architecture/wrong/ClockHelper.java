@@ -1,0 +1,6 @@
+package dev.fetchback.architecture.wrong;
+
+/** A name that says nothing. */
+final class ClockHelper {
+    private ClockHelper() {}
+}

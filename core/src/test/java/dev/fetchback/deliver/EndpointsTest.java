@@ -1,0 +1,151 @@
+package dev.fetchback.deliver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fetchback.deliver.DeliverSettings.Breaker;
+import dev.fetchback.deliver.DeliverSettings.Limits;
+import dev.fetchback.store.ReceiverRecord;
+import dev.fetchback.store.ReceiverRecord.Status;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class EndpointsTest {
+    private static final Limits LIMITS = new Limits(4, 6, Duration.ofMillis(1), 64, 1 << 20, 10);
+
+    private final AtomicLong millis = new AtomicLong(1_795_355_500_000L);
+    private final List<ReceiverRecord> saved = new ArrayList<>();
+    private final Endpoints endpoints = fresh();
+
+    @Test
+    void urlsThatDifferInTheirQueryAreOneReceiver() {
+        String id = Pages.receiverId("https://api.example/hooks");
+        assertThat(Pages.receiverId("HTTPS://API.example:443/hooks?a=1#x")).isEqualTo(id);
+        assertThat(Pages.receiverId("https://api.example/hooks2")).isNotEqualTo(id);
+        assertThat(Pages.receiverId("https://api.example/Hooks")).isNotEqualTo(id);
+        assertThat(Pages.receiverId("http://api.example/hooks")).isNotEqualTo(id);
+        assertThat(Pages.receiverId("https://api.example:444/hooks")).isNotEqualTo(id);
+        assertThat(id).matches("rcv_[0-9A-HJKMNP-TV-Z]{16}");
+    }
+
+    @Test
+    void healthyOnesThatWereNotUsedLongestAreForgotten() throws Exception {
+        leave(enter("https://a.example/0"), new Verdict.Failed("x")); // the oldest, but not healthy
+        Endpoint.Entry inUse = enter("https://a.example/1");
+        for (int i = 2; i < 10; i++) {
+            leave(enter("https://a.example/" + i), new Verdict.Fine());
+        }
+        leave(enter("https://a.example/2"), new Verdict.Fine());
+        leave(enter("https://a.example/new"), new Verdict.Fine());
+        assertThat(endpoints.records()).hasSize(10).extracting(ReceiverRecord::endpoint)
+                .contains("https://a.example/0", "https://a.example/1", "https://a.example/2", "https://a.example/new")
+                .doesNotContain("https://a.example/3");
+        leave(inUse, new Verdict.Fine());
+    }
+
+    @Test
+    void howeverManyAreSeenMemoryIsBounded() throws Exception {
+        for (int i = 0; i < 1000; i++) {
+            Verdict verdict = i % 3 == 0 ? new Verdict.Gone() : i % 3 == 1 ? new Verdict.Failed("x") : new Verdict.Fine();
+            leave(enter("https://h" + i + ".example/"), verdict);
+        }
+        assertThat(endpoints.records()).hasSize(10);
+    }
+
+    @Test
+    void aPausedOneIsNeverForgotten() throws Exception {
+        leave(enter("https://a.example/paused"), new Verdict.Fine());
+        assertThat(endpoints.pause(Pages.receiverId("https://a.example/paused"))).isTrue();
+        for (int i = 0; i < 100; i++) {
+            leave(enter("https://h" + i + ".example/"), new Verdict.Gone());
+        }
+        assertThat(endpoints.records()).extracting(ReceiverRecord::status).contains(Status.PAUSED);
+        assertThat(enter("https://a.example/paused")).isInstanceOfSatisfying(
+                Endpoint.Stopped.class, stopped -> assertThat(stopped.problem().detail()).contains("Paused by the operator"));
+    }
+
+    @Test
+    void aStopOutlivesARestart() throws Exception {
+        leave(enter("https://a.example/gone"), new Verdict.Gone());
+        Endpoints restarted = fresh();
+        restarted.load(saved);
+        assertThat(restarted.records()).isEqualTo(saved);
+        assertThat(restarted.of(Pages.receiverId("https://a.example/gone"), "https://a.example/gone").enter(false))
+                .isInstanceOf(Endpoint.Stopped.class);
+    }
+
+    @Test
+    void whatWasSavedWronglyIsLeftOut() {
+        endpoints.load(List.of(new ReceiverRecord("rcv_X", "ftp://x", Status.GONE, null, 0, 0, 0)));
+        assertThat(endpoints.records()).isEmpty();
+    }
+
+    @Test
+    void unknownReceiversCanBeNeitherPausedNorResumed() {
+        assertThat(endpoints.pause("rcv_0000000000000000")).isFalse();
+        assertThat(endpoints.resume("rcv_0000000000000000")).isFalse();
+        assertThat(saved).isEmpty();
+    }
+
+    @Test
+    void anOriginHasACapOfItsOwnThatLeavesRoomForOthers() throws Exception {
+        List<Endpoint.Entry> entries = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            entries.add(enter("https://a.example/1"));
+        }
+        entries.add(enter("https://a.example/2"));
+        entries.add(enter("https://a.example/2"));
+        assertThat(entries).allMatch(Endpoint.Permit.class::isInstance);
+        assertThat(enter("https://a.example/2")).as("six at the origin").isInstanceOf(Endpoint.Busy.class);
+        assertThat(enter("https://a.example/3")).as("has nothing under way yet").isInstanceOf(Endpoint.Permit.class);
+        assertThat(enter("https://b.example/1")).as("another origin").isInstanceOf(Endpoint.Permit.class);
+        leave(entries.get(0), new Verdict.Fine());
+        leave(entries.get(1), new Verdict.Fine());
+        assertThat(enter("https://a.example/2")).isInstanceOf(Endpoint.Permit.class);
+    }
+
+    @Test
+    void aPlaceIsGivenBackOnce() throws Exception {
+        Endpoint.Entry first = enter("https://a.example/1");
+        for (int i = 0; i < 3; i++) {
+            enter("https://a.example/1");
+        }
+        leave(first, new Verdict.Fine());
+        leave(first, new Verdict.Fine());
+        assertThat(enter("https://a.example/1")).isInstanceOf(Endpoint.Permit.class);
+        assertThat(enter("https://a.example/1")).isInstanceOf(Endpoint.Busy.class);
+    }
+
+    @Test
+    void nobodyWaitsInVain() throws Exception {
+        Endpoints patient = new Endpoints(
+                new DeliverSettings(null, "x", 1000, new Limits(1, 6, Duration.ofSeconds(20), 64, 1 << 20, 10), Breaker.DEFAULT),
+                millis::get,
+                saved::add);
+        Endpoint endpoint = patient.of("rcv_A", "https://a.example/1");
+        for (int i = 0; i < 40; i++) {
+            Endpoint.Permit permit = (Endpoint.Permit) endpoint.enter(false);
+            permit.leave(new Verdict.Fine(), Duration.ofSeconds(30).toNanos()); // it is slow
+        }
+        assertThat(endpoint.enter(false)).isInstanceOf(Endpoint.Permit.class);
+        long start = System.nanoTime();
+        assertThat(endpoint.enter(false)).isInstanceOf(Endpoint.Busy.class);
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+    }
+
+    private Endpoints fresh() {
+        return new Endpoints(new DeliverSettings(null, "x", 1000, LIMITS, Breaker.DEFAULT), millis::get, saved::add);
+    }
+
+    private Endpoint.Entry enter(String url) throws Exception {
+        return endpoints.of(Pages.receiverId(url), url).enter(false);
+    }
+
+    private static void leave(Endpoint.Entry entry, Verdict verdict) {
+        ((Endpoint.Permit) entry).leave(verdict, 1000);
+    }
+}

@@ -1,0 +1,193 @@
+package dev.fetchback.outbound;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Connections that are used again: dead ones, and ones that hold bytes nobody asked for. */
+class KeptConnectionTest {
+    private final Fixture fixture = new Fixture();
+
+    @AfterEach
+    void close() {
+        fixture.close();
+    }
+
+    @Test
+    void isUsedAgain() throws Exception {
+        try (RawServer server = new RawServer(call -> call.ok("answer " + call.number()))) {
+            for (int i = 1; i <= 20; i++) {
+                assertThat(fixture.send(Fixture.request(i % 2 == 0 ? "POST" : "GET", server.url("/" + i), null)).body())
+                        .isEqualTo("answer " + i);
+            }
+            assertThat(server.accepted()).isEqualTo(1);
+            assertThat(fixture.outbound.meters().opened()).isEqualTo(1);
+            assertThat(fixture.outbound.meters().reused()).isEqualTo(19);
+            assertThat(fixture.outbound.meters().exchanges()).isEqualTo(20);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET", "POST"})
+    void oneThatTheServerClosedMeanwhileIsReplaced(String method) throws Exception {
+        CountDownLatch closed = new CountDownLatch(1);
+        try (RawServer server = new RawServer(call -> {
+            call.ok("x");
+            if (call.number() == 1) {
+                call.socket().close();
+                closed.countDown();
+            }
+        })) {
+            fixture.send(Fixture.request(method, server.url("/"), null));
+            assertThat(closed.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(fixture.send(Fixture.request(method, server.url("/"), null)).body()).isEqualTo("x");
+            assertThat(server.heads()).hasSize(2);
+            assertThat(server.accepted()).isEqualTo(2);
+            assertThat(fixture.outbound.meters().retried()).as("seen before it was used").isZero();
+        }
+    }
+
+    @Test
+    void oneThatTheServerClosesAtTheNextRequestIsReplacedForSafeMethodsOnly() throws Exception {
+        try (RawServer server = new RawServer(call -> {
+            if (call.number() % 2 == 0) {
+                call.socket().close();
+                throw new IOException("closed without an answer");
+            }
+            call.ok("x");
+        })) {
+            assertThat(fixture.get(server.url("/1")).body()).isEqualTo("x");
+            assertThat(fixture.get(server.url("/2")).body()).as("sent again").isEqualTo("x");
+            assertThat(server.heads()).hasSize(3);
+            assertThat(fixture.outbound.meters().retried()).isEqualTo(1);
+            Fixture.Result post = fixture.send(Fixture.request("POST", server.url("/3"), "pay"));
+            assertThat(post.kind()).as("may have been acted on").isEqualTo(Kind.CONNECTION_LOST);
+            assertThat(server.heads()).hasSize(4);
+            assertThat(fixture.outbound.meters().open()).isZero();
+        }
+    }
+
+    @Test
+    void aFreshConnectionThatBreaksIsNotTriedAgain() throws Exception {
+        try (RawServer server = new RawServer(call -> call.reset())) {
+            assertThat(fixture.get(server.url("/")).kind()).isEqualTo(Kind.CONNECTION_LOST);
+            assertThat(server.heads()).hasSize(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 304 Not Modified\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+    })
+    void bytesThatFollowAnAnswerNeverBecomeTheNext(String answer) throws Exception {
+        String poison = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON";
+        try (RawServer server = new RawServer(call -> {
+            if (call.number() == 1) {
+                call.send(answer + poison);
+            } else {
+                call.ok("clean");
+            }
+        })) {
+            fixture.get(server.url("/"));
+            assertThat(fixture.get(server.url("/")).body()).isEqualTo("clean");
+            assertThat(server.accepted()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void bytesThatComeLaterNeverBecomeTheNextAnswer() throws Exception {
+        CountDownLatch go = new CountDownLatch(1);
+        CountDownLatch sent = new CountDownLatch(1);
+        try (RawServer server = new RawServer(call -> {
+            call.ok("clean");
+            if (call.number() == 1) {
+                go.await();
+                call.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON");
+                sent.countDown();
+            }
+        })) {
+            fixture.get(server.url("/"));
+            go.countDown();
+            assertThat(sent.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(fixture.get(server.url("/")).body()).isEqualTo("clean");
+            assertThat(server.accepted()).isEqualTo(2);
+            assertThat(fixture.outbound.meters().open()).isEqualTo(1);
+        }
+    }
+
+    /**
+     * The watchdog strikes while answers come and connections change hands: nobody else's exchange may be hit or get a wrong
+     * body.
+     */
+    @Test
+    void deadlinesHitOnlyTheirOwnExchange() throws Exception {
+        long seed = new Random().nextLong();
+        AtomicInteger struck = new AtomicInteger();
+        AtomicInteger answered = new AtomicInteger();
+        Queue<String> wrong = new ConcurrentLinkedQueue<>();
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1_500);
+        try (RawServer server = new RawServer(call -> {
+            if (call.path().startsWith("/hasty")) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(call.number() % 60));
+            }
+            call.ok(call.path());
+        })) {
+            List<Thread> callers = new ArrayList<>();
+            for (int i = 0; i < 32; i++) {
+                boolean hasty = i % 2 == 0;
+                Random random = new Random(seed + i);
+                callers.add(Thread.ofVirtual().start(() -> {
+                    try {
+                        while (System.nanoTime() < end) {
+                            String path = (hasty ? "/hasty" : "/calm") + random.nextInt(1_000_000);
+                            Duration total = hasty ? Duration.ofMillis(1 + random.nextInt(60)) : Fixture.TOTAL;
+                            Request request = new Request(
+                                    server.url(path), "POST", List.of(), null, Request.Limits.page(total, 1000, 0));
+                            Fixture.Result result = fixture.send(request);
+                            if (result.kind() == null && result.body().equals(path)) {
+                                answered.incrementAndGet();
+                            } else if (hasty && result.kind() == Kind.DEADLINE) {
+                                struck.incrementAndGet();
+                            } else {
+                                wrong.add(path + ": " + result);
+                            }
+                        }
+                    } catch (Exception e) {
+                        wrong.add(String.valueOf(e));
+                    }
+                }));
+            }
+            for (Thread caller : callers) {
+                caller.join(20_000);
+            }
+            assertThat(wrong).as("seed %d", seed).isEmpty();
+            assertThat(struck.get()).isPositive();
+            assertThat(answered.get()).isPositive();
+        }
+    }
+
+    @Test
+    void aHalfReadOneIsNotKept() throws Exception {
+        try (RawServer server = new RawServer(call -> call.ok("x".repeat(2 << 20)))) {
+            assertThat(fixture.get(server.url("/")).kind()).isEqualTo(Kind.TOO_LARGE);
+            assertThat(fixture.outbound.meters().open()).isZero();
+        }
+    }
+}

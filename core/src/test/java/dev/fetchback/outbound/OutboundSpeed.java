@@ -1,0 +1,163 @@
+package dev.fetchback.outbound;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Measures exchanges a second and CPU time an exchange against a keep-alive server on loopback. Not a test; run by hand:
+ * {@code OutboundSpeed server PORT BYTES} in one process, {@code OutboundSpeed client PORT THREADS SECONDS} in another; or
+ * {@code OutboundSpeed hold PORT COUNT} for the memory of exchanges that wait for an answer, against a server of 0 bytes, which
+ * gives none.
+ */
+final class OutboundSpeed {
+    private OutboundSpeed() {}
+
+    public static void main(String[] args) throws Exception {
+        int port = Integer.parseInt(args[1]);
+        int count = Integer.parseInt(args[2]);
+        switch (args[0]) {
+            case "server" -> serve(port, count);
+            case "hold" -> hold(port, count);
+            default -> measure(port, count, Integer.parseInt(args[3]));
+        }
+    }
+
+    private static void measure(int port, int threads, int seconds) throws Exception {
+        Target target = Target.parse("http://127.0.0.1:" + port + "/");
+        AddressPolicy policy = AddressPolicy.parse("127.0.0.0/8");
+        Request request = new Request(
+                target,
+                "GET",
+                List.of(new Field("User-Agent", "fetchback-speed/1"), new Field("Accept", "*/*")),
+                null,
+                Request.Limits.page(Duration.ofSeconds(60), 10 << 20, 10));
+        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        try (SystemResolver resolver = new SystemResolver();
+                Outbound outbound = new Outbound(OutboundSettings.DEFAULT.withPerAddress(0), policy, resolver)) {
+            LongAdder done = new LongAdder();
+            LongAdder failed = new LongAdder();
+            List<Thread> callers = new ArrayList<>();
+            for (int i = 0; i < threads; i++) {
+                callers.add(Thread.ofVirtual().start(() -> call(outbound, request, done, failed)));
+            }
+            for (int i = 0; i < seconds; i++) {
+                long from = System.nanoTime();
+                long cpu = system.getProcessCpuTime();
+                long before = done.sum();
+                Thread.sleep(1000);
+                long count = done.sum() - before;
+                double rate = count * 1e9 / (System.nanoTime() - from);
+                double micros = (system.getProcessCpuTime() - cpu) / 1e3 / Math.max(count, 1);
+                System.out.printf(
+                        "%8.0f exchanges/s %6.1f us CPU each, %d failed, %d open%n", rate, micros, failed.sum(),
+                        outbound.meters().open());
+            }
+            callers.forEach(Thread::interrupt);
+        }
+    }
+
+    private static void hold(int port, int count) throws Exception {
+        Request request = new Request(
+                Target.parse("http://127.0.0.1:" + port + "/"),
+                "GET",
+                List.of(new Field("User-Agent", "fetchback-speed/1")),
+                null,
+                Request.Limits.page(Duration.ofSeconds(60), 10 << 20, 10));
+        Duration minute = Duration.ofMinutes(1);
+        OutboundSettings patient = new OutboundSettings(
+                new OutboundSettings.Timeouts(minute, minute, minute, minute, minute, minute), 0, 0);
+        try (SystemResolver resolver = new SystemResolver();
+                Outbound outbound = new Outbound(patient, AddressPolicy.parse("127.0.0.0/8"), resolver)) {
+            Runtime runtime = Runtime.getRuntime();
+            System.gc();
+            long before = runtime.totalMemory() - runtime.freeMemory();
+            LongAdder done = new LongAdder();
+            LongAdder failed = new LongAdder();
+            for (int i = 0; i < count; i++) {
+                Thread.ofVirtual().start(() -> call(outbound, request, done, failed));
+            }
+            Thread.sleep(8_000);
+            System.gc();
+            long after = runtime.totalMemory() - runtime.freeMemory();
+            System.out.printf("%d open, %d failed, %d bytes of heap each%n", outbound.meters().open(), failed.sum(),
+                    (after - before) / count);
+        }
+    }
+
+    private static void call(Outbound outbound, Request request, LongAdder done, LongAdder failed) {
+        BodySink sink = new BodySink() {
+            @Override
+            public boolean begin(int status, List<Field> fields, long length) {
+                return true;
+            }
+
+            @Override
+            public void write(byte[] buffer, int offset, int count) {
+                // Only the way here is measured.
+            }
+        };
+        try {
+            while (true) {
+                (outbound.exchange(request, sink) instanceof Exchange.Answer ? done : failed).increment();
+            }
+        } catch (InterruptedException e) {
+            // The measurement is over.
+        }
+    }
+
+    private static void serve(int port, int bytes) throws IOException {
+        byte[] answer = bytes == 0 ? new byte[0]
+                : ("HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 12:00:00 GMT\r\nServer: speed\r\nContent-Type: text/html\r\n"
+                        + "Cache-Control: no-cache\r\nContent-Length: " + bytes + "\r\n\r\n" + "x".repeat(bytes))
+                .getBytes(StandardCharsets.ISO_8859_1);
+        ByteBuffer out = ByteBuffer.allocateDirect(answer.length).put(answer).flip();
+        ByteBuffer in = ByteBuffer.allocateDirect(64 * 1024);
+        try (ServerSocketChannel server = ServerSocketChannel.open();
+                Selector selector = Selector.open()) {
+            server.bind(new InetSocketAddress("127.0.0.1", port), 10_000);
+            server.configureBlocking(false);
+            server.register(selector, SelectionKey.OP_ACCEPT);
+            System.out.println("serving " + bytes + " bytes on port " + port);
+            while (true) {
+                selector.select(key -> {
+                    try {
+                        if (key.isAcceptable()) {
+                            SocketChannel client = server.accept();
+                            client.configureBlocking(false);
+                            client.register(selector, SelectionKey.OP_READ);
+                        } else {
+                            answer((SocketChannel) key.channel(), in.clear(), out);
+                        }
+                    } catch (IOException e) {
+                        key.cancel();
+                    }
+                });
+            }
+        }
+    }
+
+    private static void answer(SocketChannel client, ByteBuffer in, ByteBuffer out) throws IOException {
+        int count = client.read(in);
+        if (count < 0) {
+            client.close();
+        }
+        if (count > 0 && out.hasRemaining() && in.get(count - 1) == '\n') {
+            ByteBuffer whole = out.duplicate();
+            while (whole.hasRemaining()) {
+                client.write(whole);
+            }
+        }
+    }
+}

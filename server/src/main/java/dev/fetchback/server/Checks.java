@@ -1,0 +1,29 @@
+package dev.fetchback.server;
+
+import dev.fetchback.outbound.AddressPolicy;
+import dev.fetchback.server.cli.Terminal;
+import dev.fetchback.server.config.ConfigReader;
+import dev.fetchback.server.config.Settings;
+import dev.fetchback.server.intake.Tokens;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Checks of settings by the packages that use them, so that their complaints are told with all the others, before anything starts. */
+final class Checks {
+    private Checks() {}
+
+    static ConfigReader reader(Terminal terminal) {
+        return new ConfigReader(terminal.environment(), terminal.folder())
+                .check(Settings.FETCH_ALLOW_NETWORKS, AddressPolicy::parse)
+                .check(Settings.DELIVER_ALLOW_NETWORKS, AddressPolicy::parse)
+                .check(Settings.API_TOKEN_FILE, Checks::tokens);
+    }
+
+    private static void tokens(Path file) {
+        try {
+            Tokens.file(file, () -> 0);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("it cannot be read", e);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package dev.fetchback.server;
+
+import dev.fetchback.Builder;
+import dev.fetchback.Fetchback;
+import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.Target;
+import dev.fetchback.server.cli.RunningServer;
+import dev.fetchback.server.config.Config;
+import dev.fetchback.server.config.Settings;
+import dev.fetchback.server.intake.ApiParts;
+import dev.fetchback.server.intake.ApiServer;
+import dev.fetchback.server.intake.Tokens;
+import dev.fetchback.server.ops.Ops;
+import dev.fetchback.server.ops.Readiness;
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoredTask;
+import dev.fetchback.task.Outcome;
+import dev.fetchback.task.Stage;
+import dev.fetchback.work.Body;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The composition root: the library, the HTTP API around it, and how both follow from the configuration. */
+public final class Server implements RunningServer {
+    private final Fetchback fetchback;
+    private final ApiServer api;
+
+    private Server(Fetchback fetchback, ApiServer api) {
+        this.fetchback = fetchback;
+        this.api = api;
+    }
+
+    /**
+     * Starts everything in order; what was started is stopped again when a later part fails.
+     *
+     * @throws IOException saying in one line what could not be opened, and what to do
+     */
+    public static Server start(Config config) throws IOException {
+        return start(config, Wiring.builder(config));
+    }
+
+    /** The same over another engine: the seam of the benchmark that leaves the store out. */
+    public static Server start(Config config, Builder builder) throws IOException {
+        PrometheusRegistry registry = new PrometheusRegistry();
+        Fetchback fetchback;
+        try {
+            fetchback = builder.registry(registry).start();
+        } catch (StoreException e) {
+            throw new IOException(e.getMessage(), e);
+        } catch (UncheckedIOException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+        try {
+            Ops ops = new Ops(() -> readiness(fetchback), registry);
+            ApiParts parts = new ApiParts(
+                    Server::refuse,
+                    task -> data(fetchback, task),
+                    (id, expires, signature) -> fetchback.links().valid(id, expires, signature, 0),
+                    ops,
+                    System::currentTimeMillis,
+                    System::nanoTime);
+            ApiServer api = new ApiServer(Wiring.api(config), fetchback, tokens(config), parts);
+            api.start();
+            return new Server(fetchback, api);
+        } catch (IOException | RuntimeException e) {
+            fetchback.close();
+            throw e;
+        }
+    }
+
+    private static Tokens tokens(Config config) throws IOException {
+        if (config.find(Settings.API_TOKEN_FILE).isPresent()) {
+            return Tokens.file(config.get(Settings.API_TOKEN_FILE), System::currentTimeMillis);
+        }
+        return config.find(Settings.API_TOKENS).map(text -> Tokens.parse(text, "FETCHBACK_API_TOKENS")).orElse(Tokens.none());
+    }
+
+    private static @Nullable String refuse(String url) {
+        try {
+            Target.parse(url);
+            return null;
+        } catch (BadUrl e) {
+            return e.getMessage();
+        }
+    }
+
+    private static byte[] data(Fetchback fetchback, StoredTask stored) throws IOException {
+        Outcome outcome = stored.task().progress().outcome();
+        Body body = outcome instanceof Outcome.Fetched fetched && fetched.stored()
+                ? fetchback.storedBody(stored.task().id(), fetched.page().bytes())
+                : null;
+        return fetchback.envelope().data(stored.task(), stored.spec(), body);
+    }
+
+    private static Readiness.Report readiness(Fetchback fetchback) {
+        List<String> reasons = fetchback.failure().map(e -> List.of(String.valueOf(e.getMessage()))).orElse(List.of());
+        long oldest = Math.max(fetchback.dueAge(Stage.FETCH), fetchback.dueAge(Stage.DELIVER));
+        return new Readiness.Report(reasons, Duration.ofMillis(oldest));
+    }
+
+    @Override
+    public int port() {
+        return api.port();
+    }
+
+    /** Takes nothing new, finishes or hands back what is under way, and closes in reverse order. */
+    @Override
+    public void close() {
+        api.close();
+        fetchback.close();
+    }
+}

@@ -1,0 +1,125 @@
+package dev.fetchback.server;
+
+import dev.fetchback.Builder;
+import dev.fetchback.Fetchback;
+import dev.fetchback.deliver.DeliverSettings;
+import dev.fetchback.outbound.OutboundSettings;
+import dev.fetchback.server.config.Config;
+import dev.fetchback.server.config.Settings;
+import dev.fetchback.server.intake.ApiLimits;
+import dev.fetchback.server.intake.ApiSettings;
+import dev.fetchback.server.intake.IntakeDefaults;
+import dev.fetchback.store.Retention;
+import dev.fetchback.store.sqlite.SqliteSettings;
+import dev.fetchback.task.FetchOptions;
+import dev.fetchback.task.RetryPolicy;
+import dev.fetchback.work.WorkSettings;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+
+/** How the settings of each part follow from the configuration. */
+public final class Wiring {
+    private Wiring() {}
+
+    /** The library as configured. */
+    public static Builder builder(Config config) throws IOException {
+        SqliteSettings.Limits limits = SqliteSettings.Limits.DEFAULT;
+        long maxBytes = config.get(Settings.STORE_MAX_SIZE);
+        return Fetchback.builder(config.get(Settings.DATA_DIR))
+                .work(new WorkSettings(
+                        config.get(Settings.FETCH_CONCURRENCY),
+                        config.get(Settings.FETCH_PER_HOST_CONCURRENCY),
+                        config.get(Settings.FETCH_PER_HOST_GAP),
+                        config.get(Settings.DELIVER_CONCURRENCY),
+                        config.get(Settings.DELIVER_PER_ENDPOINT_CONCURRENCY),
+                        config.get(Settings.DRAIN)))
+                .retries(new RetryPolicy(
+                        config.get(Settings.FETCH_BACKOFF),
+                        RetryPolicy.DEFAULT.fetchCap(),
+                        RetryPolicy.DEFAULT.hintCap(),
+                        config.get(Settings.DELIVER_SCHEDULE)))
+                .outbound(OutboundSettings.DEFAULT.withPerAddress(config.get(Settings.FETCH_PER_ADDRESS_CONCURRENCY)))
+                .fetchNetworks(config.find(Settings.FETCH_ALLOW_NETWORKS).orElse(""))
+                .deliverNetworks(
+                        config.find(Settings.DELIVER_ALLOW_NETWORKS).orElse(""),
+                        config.find(Settings.DELIVER_TO).map(URI::toString).map(List::of).orElse(List.of()))
+                .deliver(deliver(config))
+                .retention(new Retention(
+                        config.get(Settings.RETAIN_FINISHED),
+                        config.get(Settings.RETAIN_DEAD),
+                        config.get(Settings.RETAIN_DEAD_SIZE)))
+                .storeLimits(new SqliteSettings.Limits(
+                        maxBytes == 0 ? Long.MAX_VALUE : maxBytes, limits.reserveBytes(), limits.walBytes(),
+                        limits.writerCacheBytes(), limits.readers(), limits.readerCacheBytes()))
+                .admission(config.get(Settings.SPOOL_MAX_SIZE), config.get(Settings.MAX_WAITING))
+                .userAgent(config.get(Settings.FETCH_USER_AGENT))
+                .publicUrl(publicUrl(config))
+                .bodyMemory(config.get(Settings.BODY_MEMORY))
+                .keep(config.get(Settings.KEEP_FOR));
+    }
+
+    private static DeliverSettings deliver(Config config) throws IOException {
+        DeliverSettings.Limits limits = DeliverSettings.Limits.DEFAULT;
+        return new DeliverSettings(
+                secret(config),
+                config.get(Settings.FETCH_USER_AGENT),
+                Math.toIntExact(config.get(Settings.DELIVER_INLINE_MAX)),
+                new DeliverSettings.Limits(
+                        config.get(Settings.DELIVER_PER_ENDPOINT_CONCURRENCY),
+                        config.get(Settings.DELIVER_PER_ORIGIN_CONCURRENCY),
+                        limits.patience(),
+                        limits.waitersMax(),
+                        limits.envelopeBytes(),
+                        limits.endpointsMax()),
+                DeliverSettings.Breaker.DEFAULT);
+    }
+
+    private static @org.jspecify.annotations.Nullable String secret(Config config) throws IOException {
+        if (config.find(Settings.DELIVER_SECRET_FILE).isEmpty()) {
+            return config.find(Settings.DELIVER_SECRET).orElse(null);
+        }
+        Path file = config.get(Settings.DELIVER_SECRET_FILE);
+        String secret = Files.readString(file).strip();
+        try {
+            return new DeliverSettings(secret, "", 0, DeliverSettings.Limits.DEFAULT, DeliverSettings.Breaker.DEFAULT).secret();
+        } catch (IllegalArgumentException e) {
+            throw new IOException("the secret in " + file + " (deliver-secret-file) cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    static String publicUrl(Config config) {
+        return config.find(Settings.PUBLIC_URL)
+                .map(URI::toString)
+                .orElseGet(() -> "http://" + authority(config.get(Settings.HOST)) + ":" + config.get(Settings.PORT));
+    }
+
+    private static String authority(String host) {
+        return host.contains(":") ? "[" + host + "]" : host;
+    }
+
+    static ApiSettings api(Config config) {
+        boolean mayIgnore = config.get(Settings.FETCH_ROBOTS) == Settings.Robots.IGNORE;
+        FetchOptions plain = FetchOptions.DEFAULT;
+        FetchOptions fetch = mayIgnore
+                ? new FetchOptions(plain.timeout(), plain.maxBytes(), plain.maxRedirects(), plain.maxAttempts(),
+                        plain.acceptStatus(), FetchOptions.Robots.IGNORE)
+                : plain;
+        return new ApiSettings(
+                config.get(Settings.HOST),
+                config.get(Settings.PORT),
+                config.find(Settings.PUBLIC_URL).map(URI::toString).orElse(null),
+                Set.of(),
+                new IntakeDefaults(
+                        fetch,
+                        config.find(Settings.DELIVER_TO).map(URI::toString).orElse(null),
+                        config.get(Settings.KEEP_FOR),
+                        config.get(Settings.FETCH_MAX_BYTES_MAX),
+                        mayIgnore),
+                ApiLimits.DEFAULT,
+                config.get(Settings.DRAIN));
+    }
+}

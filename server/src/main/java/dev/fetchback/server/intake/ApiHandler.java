@@ -1,0 +1,159 @@
+package dev.fetchback.server.intake;
+
+import dev.fetchback.server.ops.Ops;
+import dev.fetchback.server.ops.OpsAnswer;
+import dev.fetchback.server.ops.RequestMetrics;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.IntSupplier;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+
+/**
+ * Takes every request: counts it, finds its route, looks who sent it, and hands it on. Runs on the threads that read from the
+ * network, so it never blocks; whatever may block goes to threads of its own.
+ */
+final class ApiHandler extends Handler.Abstract.NonBlocking {
+    private final Kit kit;
+    private final Gate gate;
+    private final Guard guard;
+    private final Routes routes;
+    private final RequestMetrics metrics;
+    private final IntSupplier port;
+
+    ApiHandler(Kit kit, Gate gate, Guard guard, Routes routes, RequestMetrics metrics, IntSupplier port) {
+        this.kit = kit;
+        this.gate = gate;
+        this.guard = guard;
+        this.routes = routes;
+        this.metrics = metrics;
+        this.port = port;
+    }
+
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) {
+        Route.Match match = Route.of(request.getHttpURI().getPath());
+        Call call = new Call(request, response, callback, match, this::ended);
+        try {
+            admit(call);
+            dispatch(call);
+        } catch (Throwable e) {
+            kit.failed(call, e);
+        }
+        return true;
+    }
+
+    private void ended(Call call, int status) {
+        metrics.observe(call.route().ordinal(), status, call.ageNanos(kit.nanos()));
+        gate.leave();
+    }
+
+    private void admit(Call call) {
+        Route route = call.route();
+        boolean health = route == Route.LIVE || route == Route.READY;
+        if (health) {
+            gate.enterAlways();
+        } else if (!gate.enter()) {
+            gate.enterAlways(); // it is inside while it is told so
+            throw Refusal.retryAfter(ApiError.OVERLOADED, 1, "Too many requests are being served; try again in a second.");
+        }
+        if (gate.closed() && !health) {
+            throw Refusal.retryAfter(ApiError.DRAINING, 1, "The server is shutting down; try again.");
+        }
+        if (route == Route.UNKNOWN) {
+            throw new Refusal(
+                    ApiError.NOT_FOUND,
+                    "There is nothing at " + Names.quote(call.request().getHttpURI().getPath())
+                            + "; docs/api.md lists the routes.");
+        }
+        if (!health && !ResultRoute.linked(call)) {
+            guard.admit(call, port.getAsInt());
+        }
+        if (route == Route.ROOT && (call.method("GET") || call.method("HEAD"))) {
+            throw new Refusal(ApiError.NOT_SUPPORTED, "The dashboard is not supported yet; POST a task here.");
+        }
+        if (!route.takes(call.request().getMethod())) {
+            throw new Refusal(
+                    ApiError.METHOD_NOT_ALLOWED,
+                    "The method " + Names.quote(call.request().getMethod()) + " is not allowed here; use " + route.allow() + ".");
+        }
+    }
+
+    private void dispatch(Call call) {
+        switch (call.route()) {
+            case ROOT -> routes.submit().begin(call);
+            case TASKS -> {
+                if (call.method("POST")) {
+                    routes.submit().begin(call);
+                } else {
+                    kit.later(call, () -> routes.tasks().list(call));
+                }
+            }
+            case TASK -> kit.later(
+                    call,
+                    call.method("DELETE") ? () -> routes.tasks().delete(call) : () -> routes.tasks().status(call));
+            case RESULT -> kit.later(call, () -> routes.result().serve(call));
+            case CANCEL -> kit.later(call, () -> routes.tasks().cancel(call));
+            case RETRY -> kit.later(call, () -> routes.tasks().retry(call));
+            case REDRIVE -> kit.later(call, () -> routes.tasks().redrive(call));
+            case BATCHES -> upload(call);
+            case BATCH -> kit.later(call, () -> routes.batches().status(call));
+            case DEAD -> kit.later(call, () -> routes.tasks().dead(call));
+            case DEAD_REDRIVE -> kit.later(call, () -> routes.dead().redrive(call));
+            case RECEIVERS -> kit.later(call, () -> routes.receivers().list(call));
+            case RESUME -> kit.later(call, () -> routes.receivers().resume(call));
+            case PAUSE -> kit.later(call, () -> routes.receivers().pause(call));
+            case LIVE -> answer(call, routes.ops().live());
+            case READY -> answer(call, routes.ops().ready());
+            case METRICS -> {
+                Guard.admin(call);
+                kit.later(call, () -> answer(call, routes.ops().metrics()));
+            }
+            case LATER -> throw new Refusal(
+                    ApiError.NOT_SUPPORTED, call.request().getHttpURI().getPath() + " is described but not supported yet.");
+            case UNKNOWN -> throw new AssertionError("refused before");
+        }
+    }
+
+    private void upload(Call call) {
+        try {
+            routes.uploads().execute(() -> kit.run(call, () -> routes.batches().submit(call)));
+        } catch (RejectedExecutionException e) {
+            throw Refusal.retryAfter(
+                    gate.closed() ? ApiError.DRAINING : ApiError.OVERLOADED,
+                    1,
+                    "As many batches are being read as may be at once; try again in a second.");
+        }
+    }
+
+    private static void answer(Call call, OpsAnswer answer) {
+        call.answer(
+                answer.status(), new HttpField(HttpHeader.CONTENT_TYPE, answer.contentType()), ByteBuffer.wrap(answer.body()));
+    }
+
+    /**
+     * Where requests go.
+     *
+     * @param uploads runs batches; refuses when as many run as may
+     */
+    record Routes(
+            SubmitRoute submit,
+            TaskRoutes tasks,
+            BatchRoutes batches,
+            ResultRoute result,
+            DeadRoutes dead,
+            ReceiverRoutes receivers,
+            Ops ops,
+            ExecutorService uploads) {
+        /** Names for metrics. */
+        static List<String> labels() {
+            return Route.LABELS;
+        }
+    }
+}

@@ -1,0 +1,193 @@
+package dev.fetchback.server.intake;
+
+import dev.fetchback.Tasks;
+import dev.fetchback.server.ops.RequestMetrics;
+import dev.fetchback.work.ByteBudget;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.net.InetAddress;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.io.ArrayByteBufferPool;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
+
+/** The HTTP API on one address. Started once, closed any number of times. */
+public final class ApiServer implements AutoCloseable {
+    /** Threads that read from the network; none of them ever waits for the disk. */
+    private static final int THREADS_MAX = 32;
+    /** One reads and answers 40,000 requests a second on half a core; more than a few only add switches. */
+    private static final int SELECTORS_MAX = 4;
+
+    private static final int BUFFER_BYTES = 16 << 10;
+    private static final long POOL_HEAP_BYTES = 32L << 20;
+    private static final long POOL_DIRECT_BYTES = 32L << 20;
+
+    private static final System.Logger LOG = System.getLogger(ApiServer.class.getName());
+
+    private final ApiSettings settings;
+    private final Server server;
+    private final ServerConnector connector;
+    private final Gate gate;
+    private final Kit kit;
+    private final SubmitLane lane;
+    private final Waits waits;
+    private final ThreadPoolExecutor uploads;
+    private final ExecutorService submitters;
+    private boolean closed;
+
+    /** Builds the server; nothing is bound before {@link #start}. */
+    public ApiServer(ApiSettings settings, Tasks tasks, Tokens tokens, ApiParts parts) {
+        this.settings = settings;
+        ApiLimits limits = settings.limits();
+        server = server(limits);
+        connector = connector(server, settings);
+        gate = new Gate(limits.inFlight());
+        kit = new Kit(settings, tasks, parts);
+        lane = new SubmitLane(tasks, limits.inFlight());
+        waits = new Waits(kit, limits.waits());
+        uploads = new ThreadPoolExecutor(
+                0,
+                limits.uploads(),
+                10,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                Thread.ofPlatform().name("api-upload-", 0).daemon().factory());
+        submitters = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("api-chunk-", 0).factory());
+        TaskReader reader = new TaskReader(settings.intake(), parts.urls());
+        ByteBudget budget = new ByteBudget(limits.bodyBytes());
+        BodyReader.Bodies bodies = new BodyReader.Bodies(budget, limits.bytesPerSecondMin(), parts.nanos());
+        ApiHandler.Routes routes = new ApiHandler.Routes(
+                new SubmitRoute(kit, lane, reader, bodies, waits),
+                new TaskRoutes(kit, waits),
+                new BatchRoutes(kit, reader, budget, limits.batchBytes(), submitters),
+                new ResultRoute(kit, parts.links()),
+                new DeadRoutes(kit, submitters),
+                new ReceiverRoutes(kit),
+                parts.ops(),
+                uploads);
+        RequestMetrics metrics = new RequestMetrics(parts.ops().registry(), Route.LABELS, gate::inside);
+        Guard guard = new Guard(tokens, loopback(settings.host()), hosts(settings));
+        server.setHandler(new ApiHandler(kit, gate, guard, routes, metrics, connector::getLocalPort));
+        server.setErrorHandler(new JettyErrors());
+        SlowHeaders slow = new SlowHeaders(connector, limits.headerTimeout().toNanos(), parts.nanos());
+        connector.addBean(new Looks(connector, slow::look));
+    }
+
+    private static Server server(ApiLimits limits) {
+        QueuedThreadPool threads = new QueuedThreadPool(THREADS_MAX, 2);
+        threads.setName("api");
+        threads.setReservedThreads(0);
+        threads.setDaemon(true);
+        ArrayByteBufferPool buffers =
+                new ArrayByteBufferPool(0, 4096, 256 << 10, Integer.MAX_VALUE, POOL_HEAP_BYTES, POOL_DIRECT_BYTES);
+        Server server = new Server(threads, new ScheduledExecutorScheduler("api-timer", true), buffers);
+        server.setStopTimeout(0); // draining is done here, where it is known what waits for what
+        server.addBean(new NetworkConnectionLimit(limits.connections(), server));
+        return server;
+    }
+
+    private static ServerConnector connector(Server server, ApiSettings settings) {
+        HttpConfiguration http = new HttpConfiguration();
+        http.setRequestHeaderSize(ApiLimits.HEADER_BYTES);
+        http.setInputBufferSize(BUFFER_BYTES);
+        http.setSendServerVersion(false);
+        http.setSendDateHeader(true);
+        int selectors = Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, SELECTORS_MAX);
+        HttpConnectionFactory factory = new HttpConnectionFactory(http);
+        ServerConnector connector = new ServerConnector(server, 1, selectors, factory);
+        connector.setHost(settings.host());
+        connector.setPort(settings.port());
+        connector.setIdleTimeout(settings.limits().idleTimeout().toMillis());
+        connector.setAcceptQueueSize(1024);
+        server.addConnector(connector);
+        return connector;
+    }
+
+    private static boolean loopback(String host) {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (IOException e) {
+            return false; // binding will fail and tell
+        }
+    }
+
+    private static Set<String> hosts(ApiSettings settings) {
+        Set<String> hosts = new HashSet<>();
+        for (String host : settings.hosts()) {
+            hosts.add(host.toLowerCase(Locale.ROOT));
+        }
+        String own = Guard.hostOf(settings.publicUrl());
+        if (own != null) {
+            hosts.add(own);
+        }
+        return hosts;
+    }
+
+    /**
+     * Binds and takes requests.
+     *
+     * @throws IOException when the address cannot be bound; nothing is left running
+     */
+    public void start() throws IOException {
+        lane.start();
+        try {
+            server.start();
+        } catch (Exception e) {
+            close();
+            throw new IOException(
+                    "The API cannot listen on " + settings.host() + ":" + settings.port() + " (" + e.getMessage()
+                            + "); choose another host or port, or stop what listens there.",
+                    e);
+        }
+        LOG.log(Level.DEBUG, "The API listens on {0}:{1,number,#}.", settings.host(), port());
+    }
+
+    /** The port that is bound; -1 before. */
+    public int port() {
+        return connector.getLocalPort();
+    }
+
+    /** Stops taking requests, lets those inside finish for as long as the settings say, then cuts what is left. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        gate.close();
+        connector.shutdown();
+        waits.close();
+        uploads.shutdownNow();
+        try {
+            if (!gate.awaitEmpty(settings.drain())) {
+                LOG.log(
+                        Level.WARNING,
+                        "{0} requests were cut: they took longer than {1} to finish.",
+                        gate.inside(),
+                        settings.drain());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // whoever closes is in a hurry: no more waiting
+        }
+        lane.close();
+        submitters.shutdownNow();
+        kit.close();
+        try {
+            server.stop();
+        } catch (Exception e) {
+            LOG.log(Level.WARNING, "Stopping the API failed; its port may stay taken until the process ends.", e);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package dev.fetchback.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.fetchback.server.cli.Terminal;
+import dev.fetchback.server.config.ConfigException;
+import dev.fetchback.server.config.Settings;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ChecksTest {
+    @TempDir
+    Path folder;
+
+    private Terminal terminal() {
+        PrintStream nowhere = new PrintStream(PrintStream.nullOutputStream());
+        return new Terminal(nowhere, nowhere, InputStream.nullInputStream(), Map.of(), folder, false);
+    }
+
+    @Test
+    void complaintsOfOtherPackagesAreToldWithTheRest() throws Exception {
+        Path tokens = Files.writeString(folder.resolve("tokens"), "a:0123456789abcdef\na:short\n???\n");
+        List<String> flags = List.of("--fetch-allow-networks", "10.0.0.1/8", "--deliver-allow-networks", "10.0.0.0/8,1.2.3.4/33",
+                "--api-token-file", tokens.toString(), "--port", "x");
+        ConfigException e = catchThrowableOfType(ConfigException.class, () -> Checks.reader(terminal()).read(flags));
+        assertThat(e.faults()).hasSize(4).allSatisfy(fault -> assertThat(fault.toString()).hasLineCount(1));
+        assertThat(e.getMessage()).contains("10.0.0.1/8", "1.2.3.4/33", "line 2", "line 3").doesNotContain("short\n", "0123456789abcdef");
+    }
+
+    @Test
+    void whatIsRightPasses() throws Exception {
+        Path tokens = Files.writeString(folder.resolve("tokens"), "# mine\na:0123456789abcdef:admin\n");
+        List<String> flags = List.of("--fetch-allow-networks", "127.0.0.0/8, [fd00::/8]:8080", "--api-token-file", tokens.toString(),
+                "--host", "0.0.0.0");
+        assertThat(Checks.reader(terminal()).read(flags).get(Settings.API_TOKEN_FILE)).isEqualTo(tokens);
+    }
+}

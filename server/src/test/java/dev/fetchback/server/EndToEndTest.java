@@ -1,0 +1,299 @@
+package dev.fetchback.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fetchback.server.config.ConfigReader;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole server over real sockets and a real store: what goes in, and what pages' servers and receivers see. */
+final class EndToEndTest {
+    private static final String SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    @TempDir
+    Path folder;
+
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private Server server;
+
+    @AfterEach
+    void closeAll() throws Exception {
+        for (AutoCloseable one : open.reversed()) {
+            one.close();
+        }
+        client.close();
+    }
+
+    private Web web(Function<Web.Seen, Web.Answer> handler) throws IOException {
+        Web web = new Web(handler);
+        open.add(web);
+        return web;
+    }
+
+    private void start(String... flags) throws Exception {
+        Map<String, String> settings = new LinkedHashMap<>(Map.of(
+                "--port", "0", "--data-dir", folder.resolve("data").toString(), "--fetch-allow-networks", "127.0.0.0/8",
+                "--deliver-allow-networks", "127.0.0.0/8", "--fetch-per-host-gap", "0s", "--fetch-backoff", "20ms",
+                "--deliver-schedule", "0s,20ms,20ms", "--drain", "1s"));
+        for (int i = 0; i < flags.length; i += 2) {
+            settings.put(flags[i], flags[i + 1]);
+        }
+        List<String> all = settings.entrySet().stream().flatMap(e -> Stream.of(e.getKey(), e.getValue())).toList();
+        server = Server.start(new ConfigReader(Map.of("FETCHBACK_DELIVER_SECRET", SECRET), folder).read(all));
+        open.add(server);
+    }
+
+    private HttpResponse<String> call(String method, String path, String body, String... headers) throws Exception {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
+                .method(method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
+        if (!body.isEmpty()) {
+            request.setHeader("content-type", "application/json");
+        }
+        if (headers.length > 0 && headers[0].equals("content-type")) {
+            request.setHeader(headers[0], headers[1]);
+        } else if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return client.send(request.build(), BodyHandlers.ofString());
+    }
+
+    private String submit(String json) throws Exception {
+        HttpResponse<String> answer = call("POST", "/v1/tasks", json);
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+        return field(answer.body(), "id");
+    }
+
+    /** The status once the task is finished. */
+    private String finished(String id) throws Exception {
+        return call("GET", "/v1/tasks/" + id + "?wait=20s", "").body();
+    }
+
+    private static String field(String json, String name) {
+        Matcher matcher = Pattern.compile("\"" + name + "\":\"?([^\",}]*)").matcher(json);
+        assertThat(matcher.find()).as("%s in %s", name, json).isTrue();
+        return matcher.group(1);
+    }
+
+    @Test
+    void aPageIsFetchedAndDeliveredSigned() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(200, "<p>Grüezi \"you\"\n"));
+        Web receiver = web(seen -> Web.Answer.of(204));
+        start("--deliver-to", receiver.url("/hook?x=1"));
+        String id = submit("{\"url\":\"" + pages.url("/a") + "\",\"metadata\":{\"order\":\"42\"}}");
+        Web.Seen got = receiver.next();
+        assertThat(got.path()).isEqualTo("/hook?x=1");
+        assertThat(got.headers()).containsEntry("webhook-id", id + "_page").containsEntry("fetchback-attempt", "1");
+        assertThat(got.headers().get("webhook-signature")).startsWith("v1,");
+        assertThat(got.text()).contains("\"type\":\"task.succeeded\"", "<p>Grüezi \\\"you\\\"\\n", "\"order\":\"42\"");
+        String status = finished(id);
+        assertThat(field(status, "state")).isEqualTo("succeeded");
+        assertThat(field(status, "delivery")).isEqualTo("delivered");
+    }
+
+    @Test
+    void aFailureIsToldAfterTheLastTry() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        Web pages = web(seen -> {
+            asked.incrementAndGet();
+            return Web.Answer.of(503);
+        });
+        Web receiver = web(seen -> Web.Answer.of(200));
+        start("--deliver-to", receiver.url("/"));
+        String id = submit("{\"url\":\"" + pages.url("/") + "\",\"fetch\":{\"max_attempts\":2}}");
+        Web.Seen got = receiver.next();
+        assertThat(got.headers()).containsEntry("webhook-id", id + "_failed");
+        assertThat(got.text()).contains("\"type\":\"task.failed\"", "\"http_status\"");
+        assertThat(asked).hasValue(2);
+        assertThat(field(finished(id), "state")).isEqualTo("failed");
+    }
+
+    @Test
+    void aDeniedAddressIsNeverAsked() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(200, "secret"));
+        Web receiver = web(seen -> Web.Answer.of(200));
+        start("--deliver-to", receiver.url("/"), "--fetch-allow-networks", "10.0.0.0/8");
+        submit("{\"url\":\"" + pages.url("/") + "\"}");
+        assertThat(receiver.next().text()).contains("\"blocked_address\"");
+        assertThat(pages.seen).isEmpty();
+    }
+
+    @Test
+    void aRefusedPageIsDeliveredAgainByteForByteThenDeadThenRedriven() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(200, "page"));
+        AtomicInteger status = new AtomicInteger(500);
+        Web receiver = web(seen -> Web.Answer.of(status.get()));
+        start("--deliver-to", receiver.url("/"));
+        String id = submit("{\"url\":\"" + pages.url("/") + "\",\"deliver\":{\"max_attempts\":3}}");
+        List<Web.Seen> attempts = List.of(receiver.next(), receiver.next(), receiver.next());
+        assertThat(attempts).extracting(Web.Seen::text).containsOnly(attempts.getFirst().text());
+        assertThat(attempts).extracting(seen -> seen.headers().get("webhook-id")).containsOnly(id + "_page");
+        assertThat(attempts).extracting(seen -> seen.headers().get("fetchback-attempt")).containsExactly("1", "2", "3");
+        assertThat(pages.seen).as("fetched once").hasSize(1);
+        assertThat(field(finished(id), "state")).isEqualTo("dead");
+        assertThat(call("GET", "/v1/dead", "").body()).contains(id);
+
+        assertThat(call("POST", "/v1/dead/redrive", "{\"dry_run\":true}").body()).contains("1");
+        status.set(200);
+        assertThat(call("POST", "/v1/tasks/" + id + "/redrive", "").statusCode()).isBetween(200, 202);
+        assertThat(receiver.next().text()).isEqualTo(attempts.getFirst().text());
+        assertThat(field(finished(id), "state")).isEqualTo("succeeded");
+    }
+
+    @Test
+    void aReceiverThatSaysGoneIsStoppedAndResumed() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(200, "page"));
+        AtomicInteger status = new AtomicInteger(410);
+        Web receiver = web(seen -> Web.Answer.of(status.get()));
+        start("--deliver-to", receiver.url("/hook"), "--deliver-schedule", "0s,1h");
+        String id = submit("{\"url\":\"" + pages.url("/") + "\"}");
+        receiver.next();
+        String second = submit("{\"url\":\"" + pages.url("/") + "\"}");
+        String list = untilReceiver("gone");
+        String receiverId = field(list, "id");
+        assertThat(list).contains(receiver.url("/hook"));
+        assertThat(receiver.seen).as("a stopped receiver is not asked").isEmpty();
+        status.set(200);
+        assertThat(call("POST", "/v1/receivers/" + receiverId + "/resume", "").statusCode()).isBetween(200, 204);
+        receiver.next();
+        receiver.next();
+        assertThat(field(finished(id), "state")).isEqualTo("succeeded");
+        assertThat(field(finished(second), "state")).isEqualTo("succeeded");
+    }
+
+    private String untilReceiver(String status) throws Exception {
+        for (int i = 0; i < 200; i++) {
+            String list = call("GET", "/v1/receivers", "").body();
+            if (list.contains("\"" + status + "\"")) {
+                return list;
+            }
+            call("GET", "/v1/tasks/" + "tsk_00000000000000000000000000" + "?wait=1s", "");
+        }
+        throw new AssertionError("no receiver became " + status);
+    }
+
+    @Test
+    void aSlowReceiverDelaysNoOther() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(200, "page"));
+        Web stuck = web(seen -> Web.Answer.of(0));
+        Web good = web(seen -> Web.Answer.of(200));
+        start("--deliver-concurrency", "64", "--fetch-per-host-concurrency", "64", "--fetch-per-address-concurrency", "64");
+        StringBuilder batch = new StringBuilder();
+        for (int i = 0; i < 200; i++) {
+            batch.append("{\"url\":\"").append(pages.url("/")).append("\",\"deliver\":{\"to\":\"").append(stuck.url("/")).append("\"}}\n");
+        }
+        assertThat(call("POST", "/v1/batches", batch.toString(), "content-type", "application/x-ndjson").statusCode()).isEqualTo(202);
+        stuck.next();
+        long start = System.nanoTime();
+        submit("{\"url\":\"" + pages.url("/") + "\",\"deliver\":{\"to\":\"" + good.url("/") + "\"}}");
+        good.next();
+        assertThat((System.nanoTime() - start) / 1_000_000).as("ms beside a stuck receiver").isLessThan(3_000);
+    }
+
+    @Test
+    void aKeptPageIsPickedUp() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(200, "0123456789"));
+        start();
+        HttpResponse<String> answer = call("POST", "/v1/tasks", "{\"url\":\"" + pages.url("/") + "\"}", "prefer", "wait=10");
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        assertThat(answer.body()).contains("\"body\":\"0123456789\"");
+        String id = field(answer.body(), "id");
+        HttpResponse<String> page = call("GET", "/v1/tasks/" + id + "/result", "");
+        assertThat(page.body()).isEqualTo("0123456789");
+        assertThat(page.headers().firstValue("content-security-policy").orElse("")).contains("sandbox");
+        HttpResponse<String> part = call("GET", "/v1/tasks/" + id + "/result", "", "range", "bytes=2-4");
+        assertThat(part.statusCode()).isEqualTo(206);
+        assertThat(part.body()).isEqualTo("234");
+    }
+
+    @Test
+    void aLongPageGoesOutAsALink() throws Exception {
+        String body = "x".repeat(700_000);
+        Web pages = web(seen -> Web.Answer.of(200, body));
+        Web receiver = web(seen -> Web.Answer.of(200));
+        start("--deliver-to", receiver.url("/"), "--public-url", "http://example.org");
+        String id = submit("{\"url\":\"" + pages.url("/") + "\"}");
+        String link = field(receiver.next().text(), "body_url").replace("\\/", "/");
+        assertThat(link).startsWith("http://example.org/v1/tasks/" + id + "/result?expires=");
+        assertThat(field(finished(id), "state")).isEqualTo("succeeded");
+        HttpResponse<String> page = call("GET", link.substring("http://example.org".length()), "");
+        assertThat(page.statusCode()).isEqualTo(200);
+        assertThat(page.body()).isEqualTo(body);
+    }
+
+    @Test
+    void aTaskThatExpiresIsToldSo() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(503));
+        Web receiver = web(seen -> Web.Answer.of(200));
+        start("--deliver-to", receiver.url("/"), "--fetch-backoff", "5m");
+        String expires = java.time.Instant.ofEpochMilli(System.currentTimeMillis() + 1_500).toString();
+        String id = submit("{\"url\":\"" + pages.url("/") + "\",\"expires_at\":\"" + expires + "\"}");
+        assertThat(receiver.next().text()).contains("\"type\":\"task.expired\"");
+        assertThat(field(finished(id), "state")).isEqualTo("expired");
+    }
+
+    @Test
+    void aWaitingTaskIsTakenBack() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(200, "page"));
+        start();
+        String id = submit("{\"url\":\"" + pages.url("/") + "\",\"delay\":\"1h\"}");
+        assertThat(field(call("GET", "/v1/tasks/" + id, "").body(), "state")).isEqualTo("scheduled");
+        call("POST", "/v1/tasks/" + id + "/cancel", "");
+        assertThat(field(finished(id), "state")).isEqualTo("cancelled");
+        call("POST", "/v1/tasks/" + id + "/retry", "");
+        assertThat(field(finished(id), "state")).isEqualTo("succeeded");
+        assertThat(call("DELETE", "/v1/tasks/" + id, "").statusCode()).isBetween(200, 204);
+        assertThat(call("GET", "/v1/tasks/" + id, "").statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void whatWaitsSurvivesARestart() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(200, "page"));
+        AtomicInteger status = new AtomicInteger(500);
+        Web receiver = web(seen -> Web.Answer.of(status.get()));
+        start("--deliver-to", receiver.url("/"), "--deliver-schedule", "0s,1s,1s,1s,1s,1s");
+        String id = submit("{\"url\":\"" + pages.url("/") + "\"}");
+        receiver.next();
+        server.close();
+        status.set(200);
+        start("--deliver-to", receiver.url("/"), "--deliver-schedule", "0s,1s,1s,1s,1s,1s");
+        assertThat(field(finished(id), "state")).isEqualTo("succeeded");
+        assertThat(pages.seen).as("the page was stored, not fetched again").hasSize(1);
+    }
+
+    @Test
+    void aSecondServerOnTheFolderIsRefused() throws Exception {
+        start();
+        assertThatThrownBy(() -> start()).isInstanceOf(IOException.class).hasMessageContaining("data");
+        assertThat(call("GET", "/health/ready", "").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void metricsShowTheQueue() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(200, "page"));
+        start();
+        String id = submit("{\"url\":\"" + pages.url("/") + "\"}");
+        finished(id);
+        assertThat(call("GET", "/metrics", "").body()).contains(
+                "fetchback_tasks_finished_total{state=\"succeeded\"} 1", "fetchback_due_age_seconds", "fetchback_tasks_in_flight");
+    }
+}
