@@ -39,7 +39,7 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
         Route.Match match = Route.of(request.getHttpURI().getPath());
-        Call call = new Call(request, response, callback, match, this::ended);
+        Call call = new Call(request, response, callback, match, this::ended, kit::nanos);
         try {
             admit(call);
             dispatch(call);
@@ -50,7 +50,7 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
     }
 
     private void ended(Call call, int status) {
-        metrics.observe(call.route().ordinal(), status, call.ageNanos(kit.nanos()));
+        metrics.observe(call.route().ordinal(), status, call.ageNanos());
         gate.leave();
     }
 
