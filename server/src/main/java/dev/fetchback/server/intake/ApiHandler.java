@@ -63,7 +63,7 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
             gate.enterAlways(); // it is inside while it is told so
             throw Refusal.retryAfter(ApiError.OVERLOADED, 1, "Too many requests are being served; try again in a second.");
         }
-        if (gate.closed() && !health) {
+        if (gate.closed() && route != Route.LIVE) {
             throw Refusal.retryAfter(ApiError.DRAINING, 1, "The server is shutting down; try again.");
         }
         if (route == Route.UNKNOWN) {
