@@ -39,7 +39,7 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
         Route.Match match = Route.of(request.getHttpURI().getPath());
-        Call call = new Call(request, response, callback, match, this::ended);
+        Call call = new Call(request, response, callback, match, this::ended, kit::nanos);
         try {
             admit(call);
             dispatch(call);
@@ -50,7 +50,7 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
     }
 
     private void ended(Call call, int status) {
-        metrics.observe(call.route().ordinal(), status, call.ageNanos(kit.nanos()));
+        metrics.observe(call.route().ordinal(), status, call.ageNanos());
         gate.leave();
     }
 
@@ -63,7 +63,7 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
             gate.enterAlways(); // it is inside while it is told so
             throw Refusal.retryAfter(ApiError.OVERLOADED, 1, "Too many requests are being served; try again in a second.");
         }
-        if (gate.closed() && !health) {
+        if (gate.closed() && route != Route.LIVE) {
             throw Refusal.retryAfter(ApiError.DRAINING, 1, "The server is shutting down; try again.");
         }
         if (route == Route.UNKNOWN) {

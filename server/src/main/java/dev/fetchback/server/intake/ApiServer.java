@@ -6,6 +6,7 @@ import dev.fetchback.work.ByteBudget;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
@@ -169,9 +170,13 @@ public final class ApiServer implements AutoCloseable {
         gate.close();
         connector.shutdown();
         waits.close();
-        uploads.shutdownNow();
+        uploads.shutdown();
+        Duration half = settings.drain().dividedBy(2);
         try {
-            if (!gate.awaitEmpty(settings.drain())) {
+            if (!gate.awaitEmpty(half)) {
+                uploads.shutdownNow(); // those that go on for ever are told how far they came
+            }
+            if (!gate.awaitEmpty(half)) {
                 LOG.log(
                         Level.WARNING,
                         "{0} requests were cut: they took longer than {1} to finish.",
@@ -181,6 +186,7 @@ public final class ApiServer implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // whoever closes is in a hurry: no more waiting
         }
+        uploads.shutdownNow();
         lane.close();
         submitters.shutdownNow();
         kit.close();

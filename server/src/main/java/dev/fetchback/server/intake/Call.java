@@ -2,6 +2,7 @@ package dev.fetchback.server.intake;
 
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.PreEncodedHttpField;
@@ -26,11 +27,15 @@ final class Call implements Callback {
     private final Callback done;
     private final Route.Match match;
     private final Ending ending;
+    private final LongSupplier nanos;
+    private final long began;
     private Caller caller = Caller.ANYBODY;
     private boolean answered;
     private @Nullable Runnable release;
 
-    Call(Request request, Response response, Callback done, Route.Match match, Ending ending) {
+    Call(Request request, Response response, Callback done, Route.Match match, Ending ending, LongSupplier nanos) {
+        this.nanos = nanos;
+        this.began = nanos.getAsLong();
         this.request = request;
         this.response = response;
         this.done = done;
@@ -120,6 +125,14 @@ final class Call implements Callback {
 
     /** @param more writes further members of the problem object */
     void refuse(Refusal refusal, Consumer<JsonBytes> more) {
+        answered = true;
+        switch (refusal.error()) {
+            case REQUEST_TIMEOUT, DRAINING -> problem(refusal, more);
+            default -> new Discard(this, () -> problem(refusal, more)).run();
+        }
+    }
+
+    private void problem(Refusal refusal, Consumer<JsonBytes> more) {
         ApiError error = refusal.error();
         JsonBytes json = problem(error, refusal.detail(), refusal.pointer());
         more.accept(json);
@@ -134,7 +147,7 @@ final class Call implements Callback {
         switch (error) {
             case UNAUTHORIZED -> response.getHeaders().put(CHALLENGE);
             case METHOD_NOT_ALLOWED -> response.getHeaders().put(HttpHeader.ALLOW, route().allow());
-            case REQUEST_TIMEOUT, DRAINING, BODY_TOO_LARGE -> response.getHeaders().put(CLOSE);
+            case REQUEST_TIMEOUT, DRAINING -> response.getHeaders().put(CLOSE);
             default -> {}
         }
         answer(error.status(), PROBLEM, json.endObject().buffer());
@@ -178,9 +191,9 @@ final class Call implements Callback {
         return InvocationType.NON_BLOCKING;
     }
 
-    /** Nanoseconds since the request began. */
-    long ageNanos(long now) {
-        return now - request.getHeadersNanoTime();
+    /** Nanoseconds since the request's headers were there. */
+    long ageNanos() {
+        return nanos.getAsLong() - began;
     }
 
     /** Told once when a call is over. */

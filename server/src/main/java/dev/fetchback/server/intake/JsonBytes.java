@@ -105,13 +105,34 @@ final class JsonBytes {
 
     @SuppressWarnings("deprecation") // copies ASCII without an encoder
     private JsonBytes raw(String ascii) {
-        room(ascii.length());
+        room(ascii.length() + 1); // and the quote that may follow
         ascii.getBytes(0, ascii.length(), bytes, length);
         length += ascii.length();
         return this;
     }
 
     private void quoted(String text) {
+        if (plain(text)) { // nearly always: ids, states, names
+            room(text.length() + 2);
+            bytes[length++] = '"';
+            raw(text);
+            bytes[length++] = '"';
+        } else {
+            escaped(text);
+        }
+    }
+
+    private static boolean plain(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c < ' ' || c > '~' || c == '"' || c == '\\') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void escaped(String text) {
         int chars = text.length();
         room(chars * 6 + 2); // the longest form of a character is an escape of six
         bytes[length++] = '"';

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fetchback.Tasks;
 import dev.fetchback.store.StoreException;
 import dev.fetchback.task.TaskId;
-import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -161,7 +160,7 @@ class ApiErrorsTest {
             await(submitting);
             int port = api.port();
             Thread closing = Thread.ofPlatform().start(api.server::close);
-            while (connects(port)) {
+            while (RawClient.connects(port)) {
                 Thread.onSpinWait();
             }
             Answer answer = of(kept.send("\r\n").answer());
@@ -169,15 +168,6 @@ class ApiErrorsTest {
             assertThat(inside.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(202);
             closing.join(Duration.ofSeconds(10));
             return answer;
-        }
-    }
-
-    private static boolean connects(int port) {
-        try {
-            new RawClient(port).close();
-            return true;
-        } catch (IOException e) {
-            return false;
         }
     }
 

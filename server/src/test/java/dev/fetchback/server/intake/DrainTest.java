@@ -31,6 +31,39 @@ class DrainTest {
     }
 
     @Test
+    void aDrainingServerIsAliveButNotReady() throws Exception {
+        try (Api api = Api.open();
+                RawClient live = api.raw();
+                RawClient ready = api.raw()) {
+            String host = " HTTP/1.1\r\nHost: localhost\r\n";
+            live.send("GET /health/live" + host);
+            ready.send("GET /health/ready" + host);
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch go = new CountDownLatch(1);
+            api.tasks.beforeSubmit = submissions -> {
+                inside.countDown();
+                try {
+                    assertThat(go.await(20, TimeUnit.SECONDS)).isTrue();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            };
+            CompletableFuture<HttpResponse<String>> last = api.later("POST", "/v1/tasks", URL);
+            assertThat(inside.await(10, TimeUnit.SECONDS)).isTrue();
+            int port = api.port();
+            Thread closing = Thread.ofPlatform().start(api.server::close);
+            while (RawClient.connects(port)) {
+                Thread.onSpinWait();
+            }
+            assertThat(live.send("\r\n").answer()).startsWith("HTTP/1.1 200");
+            assertThat(ready.send("\r\n").answer()).startsWith("HTTP/1.1 503");
+            go.countDown();
+            assertThat(last.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(202);
+            closing.join();
+        }
+    }
+
+    @Test
     void whatTakesTooLongIsCut() throws Exception {
         try (Api api = Api.open(Tokens.none(), s -> Api.drain(s, Duration.ofMillis(100)))) {
             CountDownLatch inside = new CountDownLatch(1);

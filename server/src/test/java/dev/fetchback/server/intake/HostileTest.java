@@ -228,6 +228,36 @@ class HostileTest {
     }
 
     @Test
+    void whoeverSendsTooMuchSeesWhy() throws Exception {
+        try (Api api = quick()) {
+            String large = "x".repeat(2_500_000);
+            for (int i = 0; i < 20; i++) { // a reset would be a matter of luck
+                assertThat(api.post("/v1/tasks", large).statusCode()).isEqualTo(413);
+                assertThat(api.post("/v1/batches", large).statusCode()).isEqualTo(413);
+                String smaller = large.substring(0, 1_500_000);
+                assertThat(api.post("/v1/tasks", smaller, "Content-Type", "text/plain").statusCode()).isEqualTo(415);
+                assertThat(api.post("/v1/tasks/x", smaller).statusCode()).isEqualTo(405);
+            }
+        }
+    }
+
+    @Test
+    void whoeverAsksFirstIsNotMadeToSend() throws Exception {
+        try (Api api = quick();
+                RawClient client = api.raw()) {
+            client.send(head(api, "POST /v1/tasks", "Content-Length: 50000000", "Expect: 100-continue"));
+            assertThat(client.answer()).startsWith("HTTP/1.1 413");
+        }
+        try (Api api = quick();
+                RawClient client = api.raw()) {
+            client.send(head(api, "POST /v1/tasks", "Content-Length: " + URL.length(), "Expect: 100-continue"));
+            assertThat(client.answer()).startsWith("HTTP/1.1 100");
+            client.send(URL);
+            assertThat(client.answer()).startsWith("HTTP/1.1 202");
+        }
+    }
+
+    @Test
     void moreConnectionsThanAllowedWaitForRoom() throws Exception {
         try (Api api = quick()) {
             RawClient[] many = new RawClient[QUICK.connections()];

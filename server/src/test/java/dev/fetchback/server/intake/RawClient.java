@@ -25,6 +25,16 @@ final class RawClient implements AutoCloseable {
         socket.connect(new InetSocketAddress("127.0.0.1", port), PATIENCE_MILLIS);
     }
 
+    /** Whether anybody listens on {@code port}. */
+    static boolean connects(int port) {
+        try {
+            new RawClient(port).close();
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     RawClient send(String text) throws IOException {
         return send(text.getBytes(StandardCharsets.UTF_8));
     }

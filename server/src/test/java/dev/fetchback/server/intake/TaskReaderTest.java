@@ -86,7 +86,9 @@ class TaskReaderTest {
                         .formatted(SECRET));
         assertThat(spec.request())
                 .isEqualTo(new TaskSpec.Request(
-                        "POST", List.of(new Header("Accept", "text/html"), new Header("Authorization", "Bearer x")), "äöü 😀\n"));
+                        "POST",
+                        List.of(new Header("Accept", "text/html"), new Header("Authorization", "Bearer x")),
+                        "äöü 😀\n"));
         assertThat(spec.fetch().timeout()).isEqualTo(Duration.ofSeconds(30));
         assertThat(spec.fetch().maxBytes()).isEqualTo(1000);
         assertThat(spec.fetch().maxRedirects()).isZero();
