@@ -14,6 +14,8 @@ import dev.fetchback.task.BatchId;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
+import dev.fetchback.task.TaskSpec;
+import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -24,9 +26,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** Says yes to everything and keeps only what waits, in memory: what a store that costs nothing would be. */
+/** Says yes to everything and keeps only what is unfinished, in memory: what a store that costs nothing would be. */
 final class NoStore implements Store {
     private final Map<QueueKey, LinkedHashMap<TaskId, StoredTask>> waiting = new HashMap<>();
+    private final Map<TaskId, TaskSpec> specs = new HashMap<>();
+    private final Map<TaskId, byte[]> bodies = new HashMap<>();
     private long waitingTasks;
 
     @Override
@@ -44,7 +48,7 @@ final class NoStore implements Store {
         for (int i = 0; i < changes.size(); i++) {
             switch (changes.get(i)) {
                 case Change.Submit(Task task, var spec, var key) -> enter(new StoredTask(task, spec));
-                case Change.Move(Task before, Task after, var body) -> move(before, after);
+                case Change.Move move -> move(move);
                 case Change.PutBody c -> { }
                 case Change.Delete c -> { }
                 case Change.NewBatch c -> { }
@@ -61,18 +65,29 @@ final class NoStore implements Store {
         if (task.phase().waiting()) {
             waiting.computeIfAbsent(key(task), k -> new LinkedHashMap<>()).put(task.id(), stored);
             waitingTasks++;
+        } else {
+            specs.put(task.id(), stored.spec());
         }
     }
 
-    private void move(Task before, Task after) {
-        if (before.phase().waiting()) {
-            LinkedHashMap<TaskId, StoredTask> queue = waiting.get(key(before));
-            if (queue != null && queue.remove(before.id()) != null) {
-                waitingTasks--;
-            }
+    private void move(Change.Move move) {
+        Task before = move.before();
+        Task after = move.after();
+        TaskSpec spec = specs.remove(before.id());
+        LinkedHashMap<TaskId, StoredTask> queue = before.phase().waiting() ? waiting.get(key(before)) : null;
+        StoredTask stored = queue == null ? null : queue.remove(before.id());
+        if (stored != null) {
+            waitingTasks--;
+            spec = stored.spec();
         }
-        if (after.phase().waiting()) {
-            throw new IllegalStateException("the relay cannot try again: " + after);
+        if (spec != null && !after.phase().terminal()) {
+            enter(new StoredTask(after, spec));
+        }
+        if (move.body() != null) {
+            bodies.put(after.id(), move.body());
+        }
+        if (after.phase().terminal()) {
+            bodies.remove(after.id());
         }
     }
 
@@ -130,8 +145,11 @@ final class NoStore implements Store {
     }
 
     @Override
-    public Optional<InputStream> body(TaskId id, long offset) {
-        return Optional.empty();
+    public synchronized Optional<InputStream> body(TaskId id, long offset) {
+        byte[] body = bodies.get(id);
+        return body == null
+                ? Optional.empty()
+                : Optional.of(new ByteArrayInputStream(body, (int) offset, body.length - (int) offset));
     }
 
     @Override

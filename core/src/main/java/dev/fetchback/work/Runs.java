@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 final class Runs {
     private static final Logger LOG = System.getLogger(Runs.class.getName());
 
+    /** A hand-over may wait a moment for its receiver; their pages are bounded by the byte budget, not by this. */
+    private static final int HAND_OVERS_A_PLACE = 4;
+
     private final Worker worker;
     private final Store store;
     private final Worker.Steps steps;
@@ -40,12 +43,12 @@ final class Runs {
     private final AtomicInteger underWay = new AtomicInteger();
     private final Object idle = new Object();
 
-    Runs(Worker worker, Worker.Parts parts, int handOversMax) {
+    Runs(Worker worker, Worker.Parts parts, int deliverConcurrency) {
         this.worker = worker;
         this.store = parts.store();
         this.steps = parts.steps();
         this.executor = parts.surroundings().threads();
-        this.handOvers = new Semaphore(handOversMax);
+        this.handOvers = new Semaphore(HAND_OVERS_A_PLACE * deliverConcurrency);
     }
 
     void launch(StoredTask task) {
