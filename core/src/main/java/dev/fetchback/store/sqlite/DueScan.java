@@ -22,7 +22,7 @@ final class DueScan {
             + " WHERE phase=? AND due_at<=? AND (due_at, name)>(?,?) ORDER BY due_at, name LIMIT ?";
     private static final String NEXT = "SELECT min(due_at) FROM queue WHERE phase=? AND due_at>?";
     private static final String TASKS = "SELECT id, phase, ready_at, attempt, epoch, data FROM waiting INDEXED BY waiting_due"
-            + " WHERE phase=? AND queue=? AND priority=? AND ready_at<=? ORDER BY ready_at, id LIMIT ?";
+            + " WHERE queue=? AND priority=? AND ready_at<=? ORDER BY ready_at, id LIMIT ?";
     private static final String ORPHANS =
             "SELECT id, phase, 0, attempt, epoch, data FROM running WHERE epoch<? LIMIT ?";
 
@@ -62,14 +62,21 @@ final class DueScan {
     }
 
     List<StoredTask> tasks(Statements statements, QueueKey queue, long now, int limit) throws SQLException {
+        PreparedStatement number = statements.get(QueueRows.FIND);
+        number.setInt(1, QueueRows.phase(queue.stage()));
+        number.setString(2, queue.name());
         PreparedStatement find = statements.get(TASKS);
-        find.setInt(1, QueueRows.phase(queue.stage()));
-        find.setString(2, queue.name());
-        find.setLong(4, now);
+        try (ResultSet row = number.executeQuery()) {
+            if (!row.next()) {
+                return List.of();
+            }
+            find.setLong(1, row.getLong(1));
+        }
+        find.setLong(3, now);
         List<TaskRow> rows = new ArrayList<>();
         for (int priority = QueueRows.PRIORITY_MAX; priority >= 0 && rows.size() < limit; priority--) {
-            find.setInt(3, priority);
-            find.setInt(5, limit - rows.size());
+            find.setInt(2, priority);
+            find.setInt(4, limit - rows.size());
             collect(find, rows);
         }
         return withFacts(statements, rows).stream().map(TaskRow::decode).toList();

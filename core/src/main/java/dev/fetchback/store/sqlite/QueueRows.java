@@ -9,28 +9,46 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** The first level of the due scan: when the earliest task of each queue may be due. Each queue is written once a commit. */
+/**
+ * The first level of the due scan: the queues, and when the earliest task of each may be due. Waiting tasks name their queue by its
+ * number; most of them need no write to their queue.
+ */
 final class QueueRows {
     /** Priorities are 0 to this; each is looked at apart, so that those not yet due do not hide others. */
     static final int PRIORITY_MAX = 9;
 
-    private static final int KNOWN_MAX = 100_000; // about 10 MB
-    private static final String LOWER = "INSERT INTO queue(phase, name, due_at) VALUES(?,?,?)"
-            + " ON CONFLICT(phase, name) DO UPDATE SET due_at=excluded.due_at WHERE excluded.due_at<queue.due_at";
-    private static final String SET = "UPDATE queue SET due_at=? WHERE phase=? AND name=?";
-    private static final String FORGET = "DELETE FROM queue WHERE phase=? AND name=?";
-    private static final String EARLIEST =
-            "SELECT min(ready_at) FROM waiting WHERE phase=? AND queue=? AND priority=?";
+    static final String FIND = "SELECT n, due_at FROM queue WHERE phase=? AND name=?";
+    private static final String ADD = "INSERT INTO queue(n, phase, name, due_at) VALUES(?,?,?,?)";
+    private static final String LAST = "SELECT max(n) FROM queue";
+    private static final String SET = "UPDATE queue SET due_at=? WHERE n=?";
+    private static final String FORGET = "DELETE FROM queue WHERE n=?";
+    private static final String EARLIEST = "SELECT min(ready_at) FROM waiting WHERE queue=? AND priority=?";
     private static final String LATER = "SELECT id, ready_at FROM waiting INDEXED BY waiting_due"
-            + " WHERE phase=? AND queue=? AND priority=? AND ready_at>? ORDER BY ready_at, id LIMIT ?";
+            + " WHERE queue=? AND priority=? AND ready_at>? ORDER BY ready_at, id LIMIT ?";
     private static final String HURRY = "UPDATE waiting SET ready_at=? WHERE id=?";
+    private static final int KNOWN_MAX = 100_000; // about 15 MB
 
-    private final Map<QueueKey, Long> earliest = new HashMap<>(); // of this commit
-    /** Due times that are in the table at most this late: most waiting tasks need no write to their queue. */
-    private final Map<QueueKey, Long> known = new HashMap<>();
+    /** Rows of the table as they are, or will be after the next {@link #flush}. */
+    private final Map<QueueKey, Row> known = new HashMap<>();
+
+    private final Set<Row> changed = new HashSet<>();
+    private long last; // the greatest number given; 0 before it is looked up
+
+    private static final class Row {
+        private final long n;
+        private long dueAt;
+
+        private Row(long n, long dueAt) {
+            this.n = n;
+            this.dueAt = dueAt;
+        }
+    }
 
     static int phase(Stage stage) {
         return switch (stage) {
@@ -39,83 +57,84 @@ final class QueueRows {
         };
     }
 
-    void waits(Stage stage, String queue, long readyAt) {
-        earliest.merge(new QueueKey(stage, queue), readyAt, Math::min);
+    /** Notes that a task waits, and returns the number of its queue. */
+    long waits(Statements statements, QueueKey queue, long readyAt) throws SQLException {
+        Row row = find(statements, queue);
+        if (row == null) {
+            row = add(statements, queue, readyAt);
+        } else if (readyAt < row.dueAt) {
+            row.dueAt = readyAt;
+            changed.add(row);
+        }
+        return row.n;
     }
 
     void flush(Statements statements) throws SQLException {
-        if (earliest.isEmpty()) {
+        if (changed.isEmpty()) {
             return;
         }
-        PreparedStatement lower = statements.get(LOWER);
-        for (Map.Entry<QueueKey, Long> queue : earliest.entrySet()) {
-            Long there = known.get(queue.getKey());
-            if (there != null && there <= queue.getValue()) {
-                continue;
-            }
-            lower.setInt(1, phase(queue.getKey().stage()));
-            lower.setString(2, queue.getKey().name());
-            lower.setLong(3, queue.getValue());
-            lower.executeUpdate();
-            know(queue.getKey(), queue.getValue());
+        PreparedStatement set = statements.get(SET);
+        for (Row row : changed) {
+            set.setLong(1, row.dueAt);
+            set.setLong(2, row.n);
+            set.executeUpdate();
         }
-        earliest.clear();
+        changed.clear();
     }
 
     void rollBack() {
-        earliest.clear();
+        changed.clear();
         known.clear();
+        last = 0;
     }
 
     /** Sets the queue's due time to that of its earliest waiting task, or forgets it. */
     void settle(Statements statements, QueueKey queue) throws SQLException {
-        earliest.remove(queue); // what this commit put there is in the table of waiting tasks already
-        int phase = phase(queue.stage());
+        Row row = find(statements, queue);
+        if (row == null) {
+            return;
+        }
         long first = Long.MAX_VALUE;
         boolean any = false;
         PreparedStatement find = statements.get(EARLIEST);
-        find.setInt(1, phase);
-        find.setString(2, queue.name());
+        find.setLong(1, row.n);
         for (int priority = 0; priority <= PRIORITY_MAX; priority++) {
-            find.setInt(3, priority);
-            try (ResultSet row = find.executeQuery()) {
-                long readyAt = row.getLong(1);
-                if (!row.wasNull()) {
+            find.setInt(2, priority);
+            try (ResultSet earliest = find.executeQuery()) {
+                long readyAt = earliest.getLong(1);
+                if (!earliest.wasNull()) {
                     first = Math.min(first, readyAt);
                     any = true;
                 }
             }
         }
         if (any) {
-            PreparedStatement set = statements.get(SET);
-            set.setLong(1, first);
-            set.setInt(2, phase);
-            set.setString(3, queue.name());
-            if (set.executeUpdate() == 0) {
-                known.remove(queue);
-                waits(queue.stage(), queue.name(), first);
-            } else {
-                know(queue, first);
+            if (first != row.dueAt) {
+                row.dueAt = first;
+                changed.add(row);
             }
         } else {
             PreparedStatement forget = statements.get(FORGET);
-            forget.setInt(1, phase);
-            forget.setString(2, queue.name());
+            forget.setLong(1, row.n);
             forget.executeUpdate();
             known.remove(queue);
+            changed.remove(row);
         }
     }
 
     /** Makes at most {@code limit} tasks of the queue due, earliest first. */
     void hurry(Statements statements, QueueKey queue, long now, int limit) throws SQLException {
+        Row row = find(statements, queue);
+        if (row == null) {
+            return;
+        }
         List<Later> later = new ArrayList<>();
         PreparedStatement find = statements.get(LATER);
-        find.setInt(1, phase(queue.stage()));
-        find.setString(2, queue.name());
-        find.setLong(4, now);
-        find.setInt(5, limit);
+        find.setLong(1, row.n);
+        find.setLong(3, now);
+        find.setInt(4, limit);
         for (int priority = 0; priority <= PRIORITY_MAX; priority++) {
-            find.setInt(3, priority);
+            find.setInt(2, priority);
             try (ResultSet rows = find.executeQuery()) {
                 while (rows.next()) {
                     later.add(new Later(rows.getBytes(1), rows.getLong(2)));
@@ -128,15 +147,46 @@ final class QueueRows {
             hurry.setLong(1, now);
             hurry.setBytes(2, task.id());
             hurry.executeUpdate();
-            waits(queue.stage(), queue.name(), now);
+            waits(statements, queue, now);
         }
     }
 
-    private void know(QueueKey queue, long dueAt) {
+    private @Nullable Row find(Statements statements, QueueKey queue) throws SQLException {
+        Row row = known.get(queue);
+        if (row != null) {
+            return row;
+        }
+        PreparedStatement find = statements.get(FIND);
+        find.setInt(1, phase(queue.stage()));
+        find.setString(2, queue.name());
+        try (ResultSet found = find.executeQuery()) {
+            return found.next() ? know(statements, queue, new Row(found.getLong(1), found.getLong(2))) : null;
+        }
+    }
+
+    private Row add(Statements statements, QueueKey queue, long dueAt) throws SQLException {
+        if (last == 0) {
+            try (ResultSet row = statements.get(LAST).executeQuery()) {
+                last = row.getLong(1);
+            }
+        }
+        last++;
+        PreparedStatement add = statements.get(ADD);
+        add.setLong(1, last);
+        add.setInt(2, phase(queue.stage()));
+        add.setString(3, queue.name());
+        add.setLong(4, dueAt);
+        add.executeUpdate();
+        return know(statements, queue, new Row(last, dueAt));
+    }
+
+    private Row know(Statements statements, QueueKey queue, Row row) throws SQLException {
         if (known.size() >= KNOWN_MAX) {
+            flush(statements);
             known.clear();
         }
-        known.put(queue, dueAt);
+        known.put(queue, row);
+        return row;
     }
 
     private record Later(byte[] id, long readyAt) {}

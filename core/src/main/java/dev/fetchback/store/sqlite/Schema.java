@@ -33,12 +33,13 @@ final class Schema {
             "CREATE TABLE segment(n INTEGER PRIMARY KEY, first INTEGER NOT NULL, drained BLOB)",
             "CREATE TABLE running(id BLOB PRIMARY KEY, phase INTEGER NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL,"
                     + " batch BLOB, data BLOB) WITHOUT ROWID",
-            "CREATE TABLE waiting(id BLOB PRIMARY KEY, phase INTEGER NOT NULL, queue TEXT NOT NULL, priority INTEGER NOT NULL,"
+            "CREATE TABLE waiting(id BLOB PRIMARY KEY, phase INTEGER NOT NULL, queue INTEGER NOT NULL, priority INTEGER NOT NULL,"
                     + " ready_at INTEGER NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL, batch BLOB, data BLOB)"
                     + " WITHOUT ROWID",
-            "CREATE INDEX waiting_due ON waiting(phase, queue, priority, ready_at, id)",
-            "CREATE TABLE queue(phase INTEGER NOT NULL, name TEXT NOT NULL, due_at INTEGER NOT NULL,"
-                    + " PRIMARY KEY(phase, name)) WITHOUT ROWID",
+            "CREATE INDEX waiting_due ON waiting(queue, priority, ready_at, id)",
+            // due_at: not later than the earliest ready_at of its tasks
+            "CREATE TABLE queue(n INTEGER PRIMARY KEY, phase INTEGER NOT NULL, name TEXT NOT NULL, due_at INTEGER NOT NULL,"
+                    + " UNIQUE(phase, name))",
             "CREATE INDEX queue_due ON queue(phase, due_at, name)",
             "CREATE TABLE idempotency(owner TEXT NOT NULL, key TEXT NOT NULL, fingerprint BLOB NOT NULL, task BLOB NOT NULL,"
                     + " created INTEGER NOT NULL, PRIMARY KEY(owner, key)) WITHOUT ROWID",

@@ -2,6 +2,7 @@ package dev.fetchback.store.sqlite;
 
 import dev.fetchback.store.Change;
 import dev.fetchback.store.Codec;
+import dev.fetchback.store.QueueKey;
 import dev.fetchback.store.Result;
 import dev.fetchback.store.Store;
 import dev.fetchback.task.BatchId;
@@ -148,11 +149,12 @@ final class TaskRows {
                 run.executeUpdate();
             }
             case FETCH_WAITING, DELIVER_WAITING -> {
-                queues.waits(task.phase().stage(), task.queue(), task.readyAt());
+                QueueKey queue = new QueueKey(task.phase().stage(), task.queue());
+                long number = queues.waits(statements, queue, task.readyAt());
                 PreparedStatement wait = statements.get(WAIT);
                 wait.setBytes(1, id);
                 wait.setInt(2, task.phase().code());
-                wait.setString(3, task.queue());
+                wait.setLong(3, number);
                 wait.setInt(4, Math.clamp(task.plan().priority(), 0, QueueRows.PRIORITY_MAX));
                 wait.setLong(5, task.readyAt());
                 wait.setInt(6, task.fence().attempt());
