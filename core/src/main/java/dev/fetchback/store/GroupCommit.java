@@ -180,7 +180,6 @@ public final class GroupCommit implements Committer, AutoCloseable {
         }
         commit(batch, changes);
         batch.clear();
-        waiting.done(changes);
     }
 
     private void commit(List<Entry> batch, int changes) {
@@ -245,10 +244,12 @@ public final class GroupCommit implements Committer, AutoCloseable {
         LOG.log(Level.ERROR, "Nothing can be written any more: " + reason.getMessage(), reason);
     }
 
-    private static void tell(List<Entry> batch, List<Result> results) {
+    /** Whoever hears of a commit may submit at once: its place in the queue is free by then. */
+    private void tell(List<Entry> batch, List<Result> results) {
         int from = 0;
         for (Entry entry : batch) {
             int to = from + entry.changes.size();
+            waiting.done(entry.changes.size());
             try {
                 entry.completion.done(batch.size() == 1 ? results : results.subList(from, to));
             } catch (RuntimeException e) {
@@ -258,13 +259,14 @@ public final class GroupCommit implements Committer, AutoCloseable {
         }
     }
 
-    private static void rejectAll(List<Entry> batch, StoreException reason) {
+    private void rejectAll(List<Entry> batch, StoreException reason) {
         for (Entry entry : batch) {
             reject(entry, reason);
         }
     }
 
-    private static void reject(Entry entry, StoreException reason) {
+    private void reject(Entry entry, StoreException reason) {
+        waiting.done(entry.changes.size());
         try {
             entry.completion.failed(reason);
         } catch (RuntimeException e) {
