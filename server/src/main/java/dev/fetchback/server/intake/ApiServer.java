@@ -112,6 +112,7 @@ public final class ApiServer implements AutoCloseable {
         connector.setPort(settings.port());
         connector.setIdleTimeout(settings.limits().idleTimeout().toMillis());
         connector.setAcceptQueueSize(1024);
+        connector.setShutdownIdleTimeout(Math.max(1, settings.drain().toMillis())); // close() decides who is cut while draining
         server.addConnector(connector);
         return connector;
     }
