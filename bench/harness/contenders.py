@@ -46,9 +46,7 @@ def known(variants=(), commands=()):
              Contender("reference", "reference"),
              Contender("celery", "celery"),
              Contender("bullmq", "bullmq")]
-    if os.environ.get("RELAY_CMD"):
-        found.append(replace(base, name="relay", command=os.environ["RELAY_CMD"], path=os.environ.get("RELAY_PATH", base.path),
-                             ready_path=os.environ.get("RELAY_READY", "")))
+    found.append(replace(base, name="relay", command=os.environ.get("RELAY_CMD") or FETCHBACK.replace("./fetchback serve", "bench/relay")))
     for text in variants:
         name, _, arguments = text.partition("=")
         found.append(replace(base, name=name, command=base.command + " " + arguments))

@@ -55,13 +55,10 @@ def chosen(args, scenario):
         names = args.contenders.split(",")
         unknown = [name for name in names if name not in everyone]
         if unknown:
-            hint = "; relay needs RELAY_CMD" if "relay" in unknown else ""
-            raise BenchError(f"unknown contender {', '.join(unknown)}; known are {', '.join(everyone)}{hint}")
+            raise BenchError(f"unknown contender {', '.join(unknown)}; known are {', '.join(everyone)}")
     else:
         names = PEERS_BY_DEFAULT.split(",") if scenario in ("check", "e2e") else ["fetchback"]
         names = [name for name in names if name in everyone]
-        if scenario in ("check", "e2e") and "relay" not in everyone:
-            print("relay is left out: RELAY_CMD is not set", flush=True)
     return [everyone[name] for name in dict.fromkeys(names + added)]
 
 
