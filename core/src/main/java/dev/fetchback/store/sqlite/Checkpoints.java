@@ -12,8 +12,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies the write-ahead log into the database before it gets long. The bulk is copied by a thread of its own beside the writer; what
- * was added meanwhile is copied by the writer between two commits, which takes milliseconds and lets the log begin anew.
+ * Copies the write-ahead log into the database before it gets long. The bulk is copied by a thread of its own beside the
+ * writer; what was added meanwhile is copied by the writer between two commits, which takes milliseconds and lets the log
+ * begin anew.
  */
 final class Checkpoints implements AutoCloseable {
     private static final Logger LOG = System.getLogger(Checkpoints.class.getName());
