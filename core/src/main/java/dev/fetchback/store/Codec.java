@@ -23,7 +23,8 @@ import tools.jackson.core.util.JsonRecyclerPools;
  */
 public final class Codec {
     private static final int USUAL_BYTES = 512; // a plain GET with a receiver takes about 200
-    // The stream below is an array: there is nothing to flush or close. Few threads read and write the store, and none is virtual.
+    // The stream below is an array: there is nothing to flush or close. Few threads read and write the store, and none is
+    // virtual.
     private static final JsonFactory JSON = JsonFactory.builder()
             .recyclerPool(JsonRecyclerPools.threadLocalPool())
             .disable(StreamWriteFeature.FLUSH_PASSED_TO_STREAM)

@@ -7,8 +7,8 @@ import java.time.Duration;
  *
  * @param capacity how many changes may wait; 8 or more
  * @param batch how many changes one commit takes at most
- * @param pruneEvery how often the store is asked to forget what is old; while it has more to forget, pruning takes at most a tenth of
- *     the writer's time
+ * @param pruneEvery how often the store is asked to forget what is old; while it has more to forget, pruning takes at most a
+ *     tenth of the writer's time
  */
 public record CommitSettings(int capacity, int batch, Duration pruneEvery) {
     /** 65,536 changes (about 40 MB of plain tasks), 4,096 in a commit, pruned every minute. */

@@ -16,15 +16,17 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the changes of many threads with few commits: one thread takes all that waits, commits it at once and tells everybody. What
- * arrives meanwhile is the next commit; nothing is delayed on purpose. The same thread prunes the store in between.
+ * Writes the changes of many threads with few commits: one thread takes all that waits, commits it at once and tells
+ * everybody. What arrives meanwhile is the next commit; nothing is delayed on purpose. The same thread prunes the store in
+ * between.
  *
  * <p>A full disk fails only those changes that need space for new things; settles are tried again without them. After any other
  * fault nothing is written any more, because a disk that failed once cannot be trusted to have what it said it had.
  */
 public final class GroupCommit implements Committer, AutoCloseable {
     private static final Logger LOG = System.getLogger(GroupCommit.class.getName());
-    private static final Duration DRAIN_MAX = Duration.ofSeconds(30); // a commit takes milliseconds; a hung disk may take for ever
+    /** A commit takes milliseconds; on a disk that hangs it may take for ever. */
+    private static final Duration DRAIN_MAX = Duration.ofSeconds(30);
     private static final int PRUNE_SHARE = 10; // pruning takes at most one part in this many of the writer's time
 
     private final Store store;

@@ -121,7 +121,10 @@ final class Handover {
         return top.get() == null;
     }
 
-    /** Sleeps until something is pushed, {@link #wake} is called, or the time is over; may return early. Only the taker calls this. */
+    /**
+     * Sleeps until something is pushed, {@link #wake} is called, or the time is over; may return early. Only the taker calls
+     * this.
+     */
     void sleep(long nanos) {
         asleep = true;
         if (top.get() == null) {

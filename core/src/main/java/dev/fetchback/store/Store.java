@@ -40,7 +40,10 @@ public interface Store extends AutoCloseable {
     /** The earliest due time of a queue after {@code now}; empty when nothing waits. */
     OptionalLong nextDue(Stage stage, long now);
 
-    /** Due tasks of one queue by priority, then age, each with its spec so that starting it needs no further read; the second level. */
+    /**
+     * Due tasks of one queue by priority, then age, each with its spec so that starting it needs no further read; the second
+     * level.
+     */
     List<StoredTask> dueTasks(QueueKey queue, long now, int limit);
 
     /** Tasks begun by an owner of an older epoch. */

@@ -1,4 +1,7 @@
-/** Durable tasks as one abstraction: changes are data, a commit is atomic and on disk when it returns; engines live in subpackages. */
+/**
+ * Durable tasks as one abstraction: changes are data, a commit is atomic and on disk when it returns; engines live in
+ * subpackages.
+ */
 @NullMarked
 package dev.fetchback.store;
 

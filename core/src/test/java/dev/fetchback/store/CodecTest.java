@@ -71,7 +71,8 @@ class CodecTest {
     @Test
     void skipsFieldsOfANewerVersion() {
         String newer = "{\"host\":\"a.example:443\",\"shard\":{\"n\":[1,{\"x\":2}]},\"receiver\":\"rcv_0123456789abcdef\","
-                + "\"spec\":{\"url\":\"https://a.example/\",\"limits\":[\"a\"],\"deliver\":{\"to\":\"https://api.me/hooks\",\"z\":null}}}";
+                + "\"spec\":{\"url\":\"https://a.example/\",\"limits\":[\"a\"],"
+                + "\"deliver\":{\"to\":\"https://api.me/hooks\",\"z\":null}}}";
         assertThat(Codec.facts(newer.getBytes(StandardCharsets.UTF_8))).isEqualTo(new Codec.Facts(PLAN, SPEC));
         assertThat(Codec.progress("{\"new\":{\"a\":1},\"fetches\":2}".getBytes(StandardCharsets.UTF_8)))
                 .isEqualTo(new Progress(0, 2, 0, null, null, false, 0));

@@ -77,7 +77,8 @@ class GroupCommitTest {
 
     private static Submit submit(int i) {
         Plan plan = new Plan("a:80", null, 5, 3, 10, 0, 0);
-        return new Submit(Task.submitted(new TaskId(i, 0), plan, 0, 1), TaskSpec.get("http://a/", DeliverOptions.to("http://b/")), null);
+        TaskSpec spec = TaskSpec.get("http://a/", DeliverOptions.to("http://b/"));
+        return new Submit(Task.submitted(new TaskId(i, 0), plan, 0, 1), spec, null);
     }
 
     private static Move settle(int i) {
@@ -151,7 +152,9 @@ class GroupCommitTest {
         }
         assertThat(commits).extracting(List::size).containsExactly(1, 8, 1);
         List<Change> order = commits.stream().flatMap(List::stream).toList();
-        assertThat(order).extracting(c -> ((Submit) c).task().id().high()).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
+        assertThat(order)
+                .extracting(c -> ((Submit) c).task().id().high())
+                .containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
         assertThat(committer.waiting()).isZero();
     }
 

@@ -91,7 +91,8 @@ public abstract class StoreContract extends StoreFixture {
     @Test
     void refusesTheSettleOfAnotherStart() {
         Task begun = running("a.example:443");
-        for (Fence fence : List.of(new Fence(0, store().epoch()), new Fence(2, store().epoch()), new Fence(1, store().epoch() - 1))) {
+        int epoch = store().epoch();
+        for (Fence fence : List.of(new Fence(0, epoch), new Fence(2, epoch), new Fence(1, epoch - 1))) {
             Task zombie = new Task(begun.id(), begun.plan(), begun.phase(), 0, fence, begun.progress());
             assertThat(apply(new Move(zombie, next(zombie, new Event.PageDelivered(page(1))), null))).isEqualTo(Stale.STALE);
         }
@@ -207,7 +208,8 @@ public abstract class StoreContract extends StoreFixture {
         store().commit(List.of(submit(direct, batch, null), submit(slow, batch, null), submit(gone, batch, null)));
         moved(direct, new Event.PageDelivered(page(1)));
         moved(gone, new Event.Cancel());
-        Task failed = moved(started2(moved(started2(slow), new Event.FetchFailed(problem(), false, 0))), new Event.Delivered(false));
+        Task known = moved(started2(slow), new Event.FetchFailed(problem(), false, 0));
+        Task failed = moved(started2(known), new Event.Delivered(false));
         assertBatch(batch, 3, 1, 1, 1);
         moved(failed, new Event.Retry());
         assertBatch(batch, 3, 1, 0, 1);
@@ -243,8 +245,8 @@ public abstract class StoreContract extends StoreFixture {
 
     @Test
     void keepsReceivers() {
-        ReceiverRecord broken = new ReceiverRecord(RECEIVER, "https://api.me/hooks", ReceiverRecord.Status.BROKEN, "5 in a row", 5,
-                now + 1000, now);
+        ReceiverRecord broken = new ReceiverRecord(
+                RECEIVER, "https://api.me/hooks", ReceiverRecord.Status.BROKEN, "5 in a row", 5, now + 1000, now);
         ReceiverRecord fine = new ReceiverRecord("rcv_1", "https://b/", ReceiverRecord.Status.ACTIVE, null, 0, 0, now);
         applied(new SaveReceiver(broken));
         applied(new SaveReceiver(new ReceiverRecord("rcv_1", "https://b/", ReceiverRecord.Status.GONE, "410", 1, 0, now)));

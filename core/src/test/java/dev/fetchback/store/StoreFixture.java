@@ -33,7 +33,10 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 
-/** What the parts of the contract suite share: a store that can be opened again, a clock, and tasks. An engine says how to open it. */
+/**
+ * What the parts of the contract suite share: a store that can be opened again, a clock, and tasks. An engine says how to
+ * open it.
+ */
 public abstract class StoreFixture {
     /** The time of the fake clock. */
     protected long now = 1_800_000_000_000L;
@@ -136,8 +139,8 @@ public abstract class StoreFixture {
     }
 
     protected Page page(long bytes) {
-        return new Page(200, "https://a.example/p?x=ä", List.of(new Header("content-type", "text/html"), new Header("x", "é\"\\")),
-                "text/html", bytes, "ab".repeat(32), now, 12);
+        List<Header> headers = List.of(new Header("content-type", "text/html"), new Header("x", "é\"\\"));
+        return new Page(200, "https://a.example/p?x=ä", headers, "text/html", bytes, "ab".repeat(32), now, 12);
     }
 
     protected static Problem problem() {

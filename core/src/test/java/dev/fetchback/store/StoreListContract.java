@@ -66,8 +66,8 @@ public abstract class StoreListContract extends StoreFixture {
         Task running = running("a.example:443");
         Task succeeded = moved(running("a.example:443"), new Event.PageDelivered(page(1)));
         Task dead = dead("a.example:443", null);
-        Task failed = moved(
-                started2(moved(running("a.example:443"), new Event.FetchFailed(problem(), false, 0))), new Event.Delivered(false));
+        Task known = moved(running("a.example:443"), new Event.FetchFailed(problem(), false, 0));
+        Task failed = moved(started2(known), new Event.Delivered(false));
         now += 1;
         Task dead2 = dead("a.example:443", null);
         assertThat(listed(phases(Set.of(Phase.FETCH_WAITING), 10))).containsExactly(waiting.id());
@@ -113,7 +113,9 @@ public abstract class StoreListContract extends StoreFixture {
             applied(submit(task, batch, null));
             inBatch.addFirst(task.id());
         }
-        assertThat(listed(new TaskQuery(null, Set.of(), null, "nightly", null, 0, null, 10))).hasSize(6).doesNotContain(plain.id());
+        assertThat(listed(new TaskQuery(null, Set.of(), null, "nightly", null, 0, null, 10)))
+                .hasSize(6)
+                .doesNotContain(plain.id());
         assertThat(listed(new TaskQuery(null, Set.of(), null, "weekly", null, 0, null, 10))).isEmpty();
         assertThat(listed(new TaskQuery("team", Set.of(), null, null, null, 0, null, 10))).hasSize(6).doesNotContain(plain.id());
         assertThat(listed(new TaskQuery("other", Set.of(), null, null, null, 0, null, 10))).isEmpty();

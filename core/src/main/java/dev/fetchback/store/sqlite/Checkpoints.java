@@ -12,8 +12,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies the write-ahead log into the database before it gets long. The bulk is copied by a thread of its own beside the writer; what
- * was added meanwhile is copied by the writer between two commits, which takes milliseconds and lets the log begin anew.
+ * Copies the write-ahead log into the database before it gets long. The bulk is copied by a thread of its own beside the
+ * writer; what was added meanwhile is copied by the writer between two commits, which takes milliseconds and lets the log
+ * begin anew.
  */
 final class Checkpoints implements AutoCloseable {
     private static final Logger LOG = System.getLogger(Checkpoints.class.getName());
@@ -64,16 +65,23 @@ final class Checkpoints implements AutoCloseable {
         full = false;
     }
 
-    /** The writer has committed this many changes and is in no transaction. */
-    void committed(Connection writer, int changes) throws SQLException {
-        if (tailDue) {
-            tailDue = false;
-            run(writer, "PASSIVE");
-        }
+    /** The writer has committed this many changes and is in no transaction. Never throws: what was committed is committed. */
+    void committed(Connection writer, int changes) {
         roughPages += COMMIT_PAGES_MIN + changes / CHANGES_PER_PAGE;
-        if (roughPages < limitPages / LOOKS || wanted) {
-            return;
+        try {
+            if (tailDue) {
+                tailDue = false;
+                run(writer, "PASSIVE");
+            }
+            if (roughPages >= limitPages / LOOKS && !wanted) {
+                look(writer);
+            }
+        } catch (SQLException e) {
+            note(e);
         }
+    }
+
+    private void look(Connection writer) throws SQLException {
         roughPages = 0;
         Log log = run(writer, "NOOP");
         if (log.length() > limitPages * OVERDUE) {
@@ -121,14 +129,19 @@ final class Checkpoints implements AutoCloseable {
             }
             tailDue = true;
         } catch (SQLException e) {
-            if (Faults.full(e)) {
-                full = true;
-                LOG.log(Level.WARNING, "The log could not be copied into the database, the disk is full", e);
-            } else if (faults.explain("The log could not be copied into the database", e) instanceof StoreException bad) {
-                fault = bad;
-            } else {
-                LOG.log(Level.ERROR, "The log could not be copied into the database; trying again later", e);
-            }
+            note(e);
+        }
+    }
+
+    private void note(SQLException e) {
+        if (Faults.full(e)) {
+            full = true;
+            LOG.log(Level.WARNING, "The log could not be copied into the database, the disk is full: {0}", e.getMessage());
+        } else if (faults.explain("The log could not be copied into the database", e) instanceof StoreException bad) {
+            fault = bad;
+            LOG.log(Level.ERROR, bad.getMessage(), e);
+        } else {
+            LOG.log(Level.ERROR, "The log could not be copied into the database; trying again later", e);
         }
     }
 

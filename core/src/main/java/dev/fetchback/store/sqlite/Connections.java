@@ -1,7 +1,9 @@
 package dev.fetchback.store.sqlite;
 
+import dev.fetchback.store.StoreException;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.sqlite.SQLiteConfig;
@@ -19,7 +21,7 @@ final class Connections {
 
     /** The one that writes. */
     static Connection writer(Path database, long cacheBytes) throws SQLException {
-        return open(
+        Connection writer = open(
                 new SQLiteConfig(),
                 database,
                 cacheBytes,
@@ -29,6 +31,19 @@ final class Connections {
                 "synchronous=FULL",
                 "wal_autocheckpoint=0", // see Checkpoints
                 "journal_size_limit=-1"); // a log that keeps its length is overwritten without new blocks: a faster fsync
+        try (Statement statement = writer.createStatement();
+                ResultSet mode = statement.executeQuery("PRAGMA journal_mode")) {
+            String got = mode.getString(1);
+            if (got.equals("wal")) {
+                return writer;
+            }
+            writer.close();
+            throw new StoreException(
+                    StoreException.Kind.UNUSABLE,
+                    "The file system of " + database + " does not let SQLite share memory, which a write-ahead log needs"
+                            + " (journal mode " + got + "). Use a folder on a local disk.",
+                    null);
+        }
     }
 
     /** One that copies the log into the database. */

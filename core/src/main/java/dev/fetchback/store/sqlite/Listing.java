@@ -16,8 +16,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lists tasks, newest first. Dead and failed ones and those of a batch are found by an index, running ones in their small table; for
- * anything else the tasks are walked until the page is full or the budget is used up.
+ * Lists tasks, newest first. Dead and failed ones and those of a batch are found by an index; for anything else the tasks are
+ * walked until the page is full or the budget is used up.
  */
 final class Listing {
     /** Rows walked for one page: about 50 ms. */

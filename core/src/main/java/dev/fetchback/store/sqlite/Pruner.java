@@ -19,9 +19,9 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * Forgets what is old, a little at a time. A segment whose every task is old enough is emptied of what is still wanted (live tasks,
- * dead outcomes, kept pages, what finished late), which goes to segment LATE, and then its tables are dropped. Only LATE loses row
- * by row.
+ * Forgets what is old, a little at a time. A segment whose every task is old enough is emptied of what is still wanted (live
+ * tasks, dead outcomes, kept pages, what finished late), which goes to segment LATE, and then its tables are dropped. Only
+ * LATE loses row by row.
  */
 final class Pruner {
     /** Rows looked at in one step: a step takes a few milliseconds, and a commit may have to wait for it. */

@@ -16,8 +16,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first level of the due scan: the queues, and when the earliest task of each may be due. Waiting tasks name their queue by its
- * number; most of them need no write to their queue.
+ * The first level of the due scan: the queues, and when the earliest task of each may be due. Waiting tasks name their queue
+ * by its number; most of them need no write to their queue.
  */
 final class QueueRows {
     /** Priorities are 0 to this; each is looked at apart, so that those not yet due do not hide others. */

@@ -16,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections that read. SQLite runs in native code, which holds the carrier of a virtual thread; so virtual threads hand their
- * reads to as many platform threads as there are connections.
+ * The connections that read. SQLite runs in native code, which holds the carrier of a virtual thread; so virtual threads hand
+ * their reads to as many platform threads as there are connections.
  */
 final class Readers implements AutoCloseable {
     private static final long WAIT_SECONDS_MAX = 10; // reads take milliseconds: who waits this long waits behind thousands
@@ -112,7 +112,8 @@ final class Readers implements AutoCloseable {
                     }
                     if (!closed) {
                         throw new StoreBusy("No connection to read with came free within " + WAIT_SECONDS_MAX
-                                + " s; too much is asked at once. Try again later, or allow more readers than " + all.size() + ".");
+                                + " s; too much is asked at once. Try again later, or allow more readers than "
+                                + all.size() + ".");
                     }
                 } catch (InterruptedException e) {
                     interrupted = true; // the wait is short; the interrupt is for the caller's next one

@@ -9,8 +9,8 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 
 /**
- * Keeps what was accepted settleable on a full disk. New tasks are refused while less than the headroom is free; and some space is
- * held in a file, which is given up when the disk is full nevertheless. Used by the writer only.
+ * Keeps what was accepted settleable on a full disk. New tasks are refused while less than the headroom is free; and some
+ * space is held in a file, which is given up when the disk is full nevertheless. Used by the writer only.
  */
 final class Reserve {
     private static final String NAME = "fetchback.reserve";

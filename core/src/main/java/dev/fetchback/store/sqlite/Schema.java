@@ -11,10 +11,10 @@ import java.sql.Statement;
 import java.util.List;
 
 /**
- * The tables. What never changes of a task is in {@code task_N}, what came of it in {@code outcome_N}, where N is its segment, found
- * by the time in its id; both grow at their end and are dropped whole. A live task is also in {@code running} or {@code waiting},
- * never in both, and not in {@code outcome_N}; these stay as small as what is live. Times are Unix milliseconds, ids 16 bytes,
- * {@code data} is JSON of {@link dev.fetchback.store.Codec}.
+ * The tables. What never changes of a task is in {@code task_N}, what came of it in {@code outcome_N}, where N is its
+ * segment, found by the time in its id; both grow at their end and are dropped whole. A live task is also in {@code running}
+ * or {@code waiting}, never in both, and not in {@code outcome_N}; these stay as small as what is live. Times are Unix
+ * milliseconds, ids 16 bytes, {@code data} is JSON of {@link dev.fetchback.store.Codec}.
  */
 final class Schema {
     /** Marks the file as ours in its header: "FtBk". */
@@ -54,7 +54,8 @@ final class Schema {
                     + " WITHOUT ROWID",
             "CREATE INDEX stored_until ON stored(until) WHERE until < " + Long.MAX_VALUE,
             "CREATE INDEX stored_dead ON stored(dead_at) WHERE dead_at IS NOT NULL",
-            "CREATE TABLE body(id BLOB NOT NULL, piece INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(id, piece)) WITHOUT ROWID",
+            "CREATE TABLE body(id BLOB NOT NULL, piece INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(id, piece))"
+                    + " WITHOUT ROWID",
             Segment.createTasks(Segment.LATE),
             Segment.createTasksByBatch(Segment.LATE),
             Segment.createOutcomes(Segment.LATE),
@@ -139,7 +140,8 @@ final class Schema {
                     throw new StoreException(
                             Kind.UNUSABLE,
                             "The SQLite library has version " + version
-                                    + ", which can lose commits; 3.51.3 or newer is needed. Use the sqlite-jdbc that came with Fetchback.",
+                                    + ", which can lose commits; 3.51.3 or newer is needed."
+                                    + " Use the sqlite-jdbc that came with Fetchback.",
                             null);
                 }
             }

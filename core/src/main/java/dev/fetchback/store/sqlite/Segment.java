@@ -72,8 +72,9 @@ record Segment(int number, long first, byte @Nullable [] drained, Sql sql) {
             String listPhase) {
 
         static Sql of(int n) {
-            String rows = "SELECT t.id, t.data, r.phase, r.attempt, r.epoch, r.data, w.phase, w.ready_at, w.attempt, w.epoch, w.data,"
-                    + " o.phase, o.attempt, o.epoch, o.data FROM task_" + n + " t LEFT JOIN running r ON r.id=t.id"
+            String rows = "SELECT t.id, t.data, r.phase, r.attempt, r.epoch, r.data,"
+                    + " w.phase, w.ready_at, w.attempt, w.epoch, w.data, o.phase, o.attempt, o.epoch, o.data"
+                    + " FROM task_" + n + " t LEFT JOIN running r ON r.id=t.id"
                     + " LEFT JOIN waiting w ON w.id=t.id LEFT JOIN outcome_" + n + " o ON o.id=t.id";
             return new Sql(
                     "INSERT INTO task_" + n + "(id, batch, data) VALUES(?,?,?) ON CONFLICT DO NOTHING",

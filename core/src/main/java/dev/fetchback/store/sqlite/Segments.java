@@ -9,8 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Finds the segment of a task by the time in its id. The writer changes the list inside its transaction and publishes it after the
- * commit; a reader may see the list of a moment ago, in which every task is still found, because tables are dropped last.
+ * Finds the segment of a task by the time in its id. The writer changes the list inside its transaction and publishes it
+ * after the commit; a reader may see the list of a moment ago, in which every task is still found, because tables are dropped
+ * last.
  */
 final class Segments {
     private final SqliteSettings.Segmenting settings;

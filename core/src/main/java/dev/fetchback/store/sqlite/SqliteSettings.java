@@ -41,8 +41,8 @@ public record SqliteSettings(Path dir, Retention retention, Limits limits, Segme
      * @param maxBytes what the stored data may take on disk; beyond it new tasks and bodies are refused, settles are not
      * @param reserveBytes kept in a file of its own, and given up when the disk is full, so that settles still fit
      * @param walBytes how long the write-ahead log gets before it is copied into the database
-     * @param writerCacheBytes of the connection that writes; more is slower, because SQLite walks its whole cache after each commit
-     *     that split a page
+     * @param writerCacheBytes of the connection that writes; more is slower, because SQLite walks its whole cache after each
+     *     commit that split a page
      * @param readers how many reads may run at once; each has its own thread, connection and {@link #readerCacheBytes}
      * @param readerCacheBytes of a connection that reads
      */

@@ -16,8 +16,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one connection that writes. Every use of it is one transaction: all of it is on disk when the method returns, or nothing of it
- * is. After a fault other than a full disk it refuses to go on.
+ * The one connection that writes. Every use of it is one transaction: all of it is on disk when the method returns, or
+ * nothing of it is. After a fault other than a full disk it refuses to go on.
  */
 final class Writer implements AutoCloseable {
     private static final String SAVE_RECEIVER =
@@ -207,8 +207,9 @@ final class Writer implements AutoCloseable {
         if (!reserve.room(now)) {
             throw new StoreException(
                     Kind.FULL,
-                    "The disk with " + settings.dir() + " is full: less than " + settings.limits().walBytes() + " bytes and the reserve of "
-                            + settings.limits().reserveBytes() + " are free. Free some space; new tasks are refused until then.",
+                    "The disk with " + settings.dir() + " is full: less than " + settings.limits().walBytes()
+                            + " bytes and the reserve of " + settings.limits().reserveBytes() + " are free."
+                            + " Free some space; new tasks are refused until then.",
                     null);
         }
         if (settings.limits().maxBytes() < Long.MAX_VALUE) {

@@ -13,7 +13,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -134,7 +133,7 @@ class CrashTest {
                 long cut = i == 0 ? end : i == 1 ? 0 : i % 2 == 0 ? cuts.nextLong(end) : lengths.get(cuts.nextInt(60)) - i % 3;
                 Path copy = Files.createDirectories(dir.resolve("copy" + i));
                 Files.copy(live.resolve("fetchback.db"), copy.resolve("fetchback.db"));
-                Files.copy(live.resolve("fetchback.db-wal"), copy.resolve("fetchback.db-wal"), StandardCopyOption.REPLACE_EXISTING);
+                Files.copy(live.resolve("fetchback.db-wal"), copy.resolve("fetchback.db-wal"));
                 try (FileChannel wal = FileChannel.open(copy.resolve("fetchback.db-wal"), StandardOpenOption.WRITE)) {
                     wal.truncate(cut);
                 }

@@ -33,7 +33,8 @@ class FullDiskTest {
     private final AtomicLong clock = new AtomicLong(Harness.TIME);
 
     private SqliteSettings settings(Path folder, long maxBytes) {
-        SqliteSettings usual = Harness.settings(folder).withLimits(new SqliteSettings.Limits(maxBytes, 6 << 20, 1 << 20, 8 << 20, 2, 1 << 20));
+        SqliteSettings.Limits limits = new SqliteSettings.Limits(maxBytes, 6 << 20, 1 << 20, 8 << 20, 2, 1 << 20);
+        SqliteSettings usual = Harness.settings(folder).withLimits(limits);
         return new SqliteSettings(folder, usual.retention(), usual.limits(), usual.segments(), clock::get);
     }
 

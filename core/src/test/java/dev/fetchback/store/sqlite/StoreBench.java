@@ -39,10 +39,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Measures the store; a main class, not a test. Arguments: {@code DIR MODE [N [batch]]}. Modes: {@code direct} (submit and settle in
- * commits of a batch), {@code group} (64 threads through the committer), {@code intake} (waiting tasks of 1,000 hosts),
- * {@code fill} (waiting tasks of 100,000 hosts), {@code open} (restart and due scan), {@code steady} (1,000 tasks a second, latencies),
- * {@code prune} (forgets all), {@code codec}.
+ * Measures the store; a main class, not a test. Arguments: {@code DIR MODE [N [batch]]}. Modes: {@code direct} (submit and
+ * settle in commits of a batch), {@code group} (64 threads through the committer), {@code intake} (waiting tasks of 1,000 hosts),
+ * {@code fill} (waiting tasks of 100,000 hosts), {@code open} (restart and due scan), {@code steady} (1,000 tasks a second,
+ * latencies), {@code prune} (forgets all), {@code codec}.
  */
 final class StoreBench {
     private static final int THREADS = 64;
@@ -264,9 +264,9 @@ final class StoreBench {
 
     /** {@code rate} tasks a second for n tasks; each submit is a commit of its own. */
     private void steady(int n, int rate) throws InterruptedException {
+        PrometheusRegistry registry = new PrometheusRegistry();
         try (SqliteStore store = open();
-                GroupCommit committer = new GroupCommit(
-                        store, CommitSettings.DEFAULT, System::currentTimeMillis, new PrometheusRegistry())) {
+                GroupCommit committer = new GroupCommit(store, CommitSettings.DEFAULT, System::currentTimeMillis, registry)) {
             for (int round = 0; round < 2; round++) {
                 long[] nanos = new long[n];
                 Semaphore all = new Semaphore(0);
