@@ -64,11 +64,12 @@ public final class Settings {
             Kind.integer(1, 100_000), "2", "Most fetches in flight to one host and port.");
     public static final Setting<Duration> FETCH_PER_HOST_GAP = row(FETCH, "fetch-per-host-gap",
             Kind.duration("0s", "1h"), "500ms",
-            "Least time between two fetches from one host. 0s also turns the adaptive delay off.");
+            "Least time between two fetches from one host.");
     public static final Setting<Integer> FETCH_PER_ADDRESS_CONCURRENCY = row(FETCH, "fetch-per-address-concurrency",
             Kind.integer(1, 100_000), "8", "Most fetches in flight to one IP address, whatever the host names.");
     public static final Setting<Robots> FETCH_ROBOTS = row(FETCH, "fetch-robots", Kind.choice(Robots.class), "obey",
-            "Whether robots.txt is obeyed. Tasks may ask to ignore it only when this is ignore.");
+            "Whether robots.txt will be obeyed: it is not read yet, whatever is set. "
+                    + "Tasks may ask to ignore it only when this is ignore.");
     public static final Setting<String> FETCH_ALLOW_NETWORKS = row(FETCH, "fetch-allow-networks", Kind.networks(), null,
             "Private networks that may be fetched from. All of them are denied when not given.");
     public static final Setting<String> FETCH_USER_AGENT = row(FETCH, "fetch-user-agent",
