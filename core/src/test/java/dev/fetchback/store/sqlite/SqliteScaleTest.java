@@ -1,10 +1,13 @@
 package dev.fetchback.store.sqlite;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.fetchback.store.Change;
 import dev.fetchback.store.QueueKey;
 import dev.fetchback.store.StoredTask;
+import dev.fetchback.store.TaskQuery;
+import dev.fetchback.task.Phase;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.Task.Plan;
@@ -102,6 +105,58 @@ class SqliteScaleTest {
         }
         try (SqliteStore store = SqliteStore.open(settings)) {
             assertThat(store.newestId()).as("ids never go back").isGreaterThanOrEqualTo(Harness.id(4999).timeMillis());
+        }
+    }
+
+    @Test
+    void findsEveryTaskBetweenTheStepsOfPruning() {
+        int many = 2 * Pruner.ROWS_MAX + 500;
+        long later = Harness.TIME + Duration.ofDays(2).toMillis();
+        try (SqliteStore store = SqliteStore.open(Harness.settings(dir))) {
+            List<Change> changes = new ArrayList<>();
+            for (int n = 0; n < many; n++) {
+                changes.add(waiting(n, 5, Harness.TIME));
+            }
+            store.commit(changes);
+            int steps = 0;
+            int moved = 0;
+            boolean more = true;
+            while (more) {
+                more = store.prune(later);
+                for (int n = 0; n < many; n += 97) {
+                    assertThat(store.find(Harness.id(n))).as("task %d after step %d", n, steps).isPresent();
+                }
+                List<StoredTask> due = store.dueTasks(new QueueKey(Stage.FETCH, "a.example:443"), later, many);
+                assertThat(due).hasSize(many - moved);
+                StoredTask somewhere = due.get(due.size() / 2);
+                Task begun = Harness.start(somewhere.task(), store.epoch());
+                Harness.commit(store, new Change.Move(somewhere.task(), begun, null), Harness.delivered(begun));
+                assertThat(store.find(begun.id()).orElseThrow().task().phase()).isEqualTo(Phase.SUCCEEDED);
+                moved++;
+                steps++;
+            }
+            assertThat(steps).isGreaterThan(4);
+            TaskQuery all = new TaskQuery(null, java.util.Set.of(), null, null, null, 0, null, TaskQuery.LIMIT_MAX);
+            assertThat(store.list(all).tasks()).hasSize(TaskQuery.LIMIT_MAX).extracting(t -> t.task().id()).doesNotHaveDuplicates();
+        }
+    }
+
+    @Test
+    void beginsASegmentAgainAfterARollback() {
+        SqliteSettings settings = Harness.settings(dir).withSegments(new SqliteSettings.Segmenting(Duration.ofHours(1), 2));
+        try (SqliteStore store = SqliteStore.open(settings)) {
+            Task finished = Harness.delivered(Harness.begun(9, 1).task()).after();
+            for (int n = 0; n < 10; n++) {
+                int task = n;
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() -> Harness.commit(store, Harness.waiting(task, 1), Harness.submit(finished)));
+                assertThat(store.find(Harness.id(n))).as("rolled back").isEmpty();
+                Harness.commit(store, Harness.waiting(n, 1));
+            }
+            for (int n = 0; n < 10; n++) {
+                assertThat(store.find(Harness.id(n))).isPresent();
+            }
+            assertThat(store.totals().waitingFetch()).isEqualTo(10);
         }
     }
 
