@@ -68,8 +68,8 @@ public record SqliteSettings(Path dir, Retention retention, Limits limits, Segme
      * @param tasks after this many tasks
      */
     public record Segmenting(Duration period, int tasks) {
-        /** An hour or a million tasks: few tables, and dropping one takes well under a second. */
-        public static final Segmenting DEFAULT = new Segmenting(Duration.ofHours(1), 1_000_000);
+        /** An hour or 200,000 tasks: few tables, and dropping one, for which commits wait, takes a tenth of a second. */
+        public static final Segmenting DEFAULT = new Segmenting(Duration.ofHours(1), 200_000);
 
         public Segmenting {
             atLeast("period (ms)", period.toMillis(), 1);
