@@ -14,10 +14,7 @@ import dev.fetchback.store.sqlite.SqliteSettings;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.RetryPolicy;
 import dev.fetchback.work.WorkSettings;
-import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 
@@ -26,7 +23,7 @@ public final class Wiring {
     private Wiring() {}
 
     /** The library as configured. */
-    public static Builder builder(Config config) throws IOException {
+    public static Builder builder(Config config) {
         SqliteSettings.Limits limits = SqliteSettings.Limits.DEFAULT;
         long maxBytes = config.get(Settings.STORE_MAX_SIZE);
         return Fetchback.builder(config.get(Settings.DATA_DIR))
@@ -62,10 +59,10 @@ public final class Wiring {
                 .keep(config.get(Settings.KEEP_FOR));
     }
 
-    private static DeliverSettings deliver(Config config) throws IOException {
+    private static DeliverSettings deliver(Config config) {
         DeliverSettings.Limits limits = DeliverSettings.Limits.DEFAULT;
         return new DeliverSettings(
-                secret(config),
+                config.find(Settings.DELIVER_SECRET).orElse(null), // the file's content, if it was given by file
                 config.get(Settings.FETCH_USER_AGENT),
                 Math.toIntExact(config.get(Settings.DELIVER_INLINE_MAX)),
                 new DeliverSettings.Limits(
@@ -76,19 +73,6 @@ public final class Wiring {
                         limits.envelopeBytes(),
                         limits.endpointsMax()),
                 DeliverSettings.Breaker.DEFAULT);
-    }
-
-    private static @org.jspecify.annotations.Nullable String secret(Config config) throws IOException {
-        if (config.find(Settings.DELIVER_SECRET_FILE).isEmpty()) {
-            return config.find(Settings.DELIVER_SECRET).orElse(null);
-        }
-        Path file = config.get(Settings.DELIVER_SECRET_FILE);
-        String secret = Files.readString(file).strip();
-        try {
-            return new DeliverSettings(secret, "", 0, DeliverSettings.Limits.DEFAULT, DeliverSettings.Breaker.DEFAULT).secret();
-        } catch (IllegalArgumentException e) {
-            throw new IOException("the secret in " + file + " (deliver-secret-file) cannot be used: " + e.getMessage(), e);
-        }
     }
 
     static String publicUrl(Config config) {
