@@ -21,13 +21,14 @@ import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
-import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 
 /** The HTTP API on one address. Started once, closed any number of times. */
 public final class ApiServer implements AutoCloseable {
     /** Threads that read from the network; none of them ever waits for the disk. */
     private static final int THREADS_MAX = 32;
+    /** One accepts, one selects. */
+    private static final int THREADS_MIN = 2;
     /** One reads and answers 40,000 requests a second on half a core; more than a few only add switches. */
     private static final int SELECTORS_MAX = 4;
 
@@ -87,13 +88,9 @@ public final class ApiServer implements AutoCloseable {
     }
 
     private static Server server(ApiLimits limits) {
-        QueuedThreadPool threads = new QueuedThreadPool(THREADS_MAX, 2);
-        threads.setName("api");
-        threads.setReservedThreads(0);
-        threads.setDaemon(true);
         ArrayByteBufferPool buffers =
                 new ArrayByteBufferPool(0, 4096, 256 << 10, Integer.MAX_VALUE, POOL_HEAP_BYTES, POOL_DIRECT_BYTES);
-        Server server = new Server(threads, new ScheduledExecutorScheduler("api-timer", true), buffers);
+        Server server = new Server(new ApiThreads(THREADS_MAX, THREADS_MIN), new ScheduledExecutorScheduler("api-timer", true), buffers);
         server.setStopTimeout(0); // draining is done here, where it is known what waits for what
         server.addBean(new NetworkConnectionLimit(limits.connections(), server));
         return server;

@@ -33,8 +33,16 @@ final class SubmitLane implements AutoCloseable {
 
     void start() {
         for (int i = 0; i < THREADS; i++) {
-            threads.add(Thread.ofPlatform().name("api-submit-" + i).daemon().start(this::run));
+            Thread thread = new LaneThread(this::run, "api-submit-" + i);
+            thread.setDaemon(true);
+            thread.start();
+            threads.add(thread);
         }
+    }
+
+    /** Whether the current thread is one that carries groups and sends their answers. */
+    static boolean isHere() {
+        return Thread.currentThread() instanceof LaneThread;
     }
 
     /** Takes one task along with the next group; false when too many wait. */
@@ -91,6 +99,12 @@ final class SubmitLane implements AutoCloseable {
 
     private static RejectedExecutionException closed(@Nullable Throwable cause) {
         return new RejectedExecutionException("the server was closed", cause);
+    }
+
+    private static final class LaneThread extends Thread {
+        LaneThread(Runnable work, String name) {
+            super(work, name);
+        }
     }
 
     /** A task on its way; told its end once, on a thread that it must not block. Throws nothing. */
