@@ -4,6 +4,7 @@ import math
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 
 from .contenders import Running
@@ -77,6 +78,27 @@ def e2e(stage):
     table("End to end, tasks/s", ["contender", "min", "median", "max", f"{stage.contenders[0].name} ÷ it", "submit/s", "CPU µs/task", "idle %",
                                   "peak RSS MB", "smallest body", "delivered", "exact"], rows)
     return {"check": checked, "rounds": results}
+
+
+def duel(stage):
+    """End to end in short turns: all contenders run and are warm, and bursts go round, so that what disturbs the machine disturbs all."""
+    results = {contender.name: [] for contender in stage.contenders}
+    with ExitStack() as stack:
+        running = [stack.enter_context(Running(stage.workshop, contender, stage.sink.url)) for contender in stage.contenders]
+        rates = [warm_up(stage, each, stage.args.warm_up) for each in running]
+        for number in range(stage.args.rounds):
+            for each, rate in zip(running, rates):
+                results[each.contender.name].append(burst(stage, each, max(100, int(rate * stage.args.seconds))))
+            say(f"round {number + 1}: " + ", ".join(f"{name} {found[-1]['rate']:,.0f}/s" for name, found in results.items()))
+    first, rows = results[stage.contenders[0].name], []
+    for name, rounds in results.items():
+        ratios = [ours["rate"] / max(its["rate"], 0.01) for ours, its in zip(first, rounds)]
+        cpu = [its["cpu_us_per_task"]["server"] for its in rounds]
+        rows.append([name, *spread([found["rate"] for found in rounds]), *spread(ratios), *spread(cpu)[:2],
+                     "yes" if all(found["exact"] for found in rounds) else "NO"])
+    table("Duel, tasks/s", ["contender", "min", "median", "max", f"{stage.contenders[0].name} ÷ it: min", "median", "max",
+                            "CPU µs/task: min", "median", "exact"], rows)
+    return {"rounds": results}
 
 
 def submits(stage):
@@ -267,5 +289,5 @@ def ceiling(stage):
     return {"target": page_rate, "sink": posts["rate"], "wrk": first_line("wrk", "--version")}
 
 
-ALL = {"ceiling": ceiling, "check": check, "e2e": e2e, "submits": submits, "ndjson": ndjson, "slow": slow, "flat": flat, "latency": latency,
+ALL = {"ceiling": ceiling, "check": check, "e2e": e2e, "duel": duel, "submits": submits, "ndjson": ndjson, "slow": slow, "flat": flat, "latency": latency,
        "startup": startup}

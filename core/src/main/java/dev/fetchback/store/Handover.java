@@ -8,11 +8,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Hands changes from many threads to the one that writes: a stack that is pushed with one compare-and-set and taken whole. The
- * taker is woken only by the push that finds the stack empty while the taker sleeps.
+ * taker is woken by the first push while it sleeps; while it naps, only by the first that somebody waits for.
  */
 final class Handover {
+    /** So many changes end a nap although nobody waits for any of them. */
+    static final int NAP_CHANGES_MAX = 256;
+
+    private enum Taker {
+        AWAKE,
+        NAPS,
+        SLEEPS
+    }
+
     private final AtomicReference<@Nullable Entry> top = new AtomicReference<>();
-    private volatile boolean asleep;
+    private volatile Taker state = Taker.AWAKE;
     /** Changes taken but not yet committed; written by the taker only. */
     private volatile int taken;
 
@@ -23,13 +32,17 @@ final class Handover {
         final List<Change> changes;
         final Committer.Completion completion;
         final Weight weight;
+        private final boolean urgent;
         private @Nullable Entry below;
         private int depth; // changes in the stack from here down
+        private boolean urgency; // whether any from here down is urgent
 
-        Entry(List<Change> changes, Committer.Completion completion) {
+        /** @param urgent whether somebody waits for it; what is not may wait for company */
+        Entry(List<Change> changes, Committer.Completion completion, boolean urgent) {
             this.changes = changes;
             this.completion = completion;
             this.weight = Weight.of(changes);
+            this.urgent = urgent;
         }
     }
 
@@ -77,11 +90,21 @@ final class Handover {
             }
             entry.below = below;
             entry.depth = depth;
+            entry.urgency = entry.urgent || below != null && below.urgency;
         } while (!top.compareAndSet(below, entry));
-        if (below == null && asleep) {
+        boolean wakes = switch (state) {
+            case AWAKE -> false;
+            case NAPS -> presses(entry) && !presses(below);
+            case SLEEPS -> below == null;
+        };
+        if (wakes) {
             wake();
         }
         return true;
+    }
+
+    private static boolean presses(@Nullable Entry newest) {
+        return newest != null && (newest.urgency || newest.depth >= NAP_CHANGES_MAX);
     }
 
     /** Moves everything that waits to the end of {@code backlog}, oldest first. Only the taker calls this. */
@@ -121,16 +144,22 @@ final class Handover {
         return top.get() == null;
     }
 
-    /**
-     * Sleeps until something is pushed, {@link #wake} is called, or the time is over; may return early. Only the taker calls
-     * this.
-     */
+    /** Sleeps until something is pushed, {@link #wake} is called, or the time is over; may return early. Only the taker calls this. */
     void sleep(long nanos) {
-        asleep = true;
+        state = Taker.SLEEPS;
         if (top.get() == null) {
             LockSupport.parkNanos(this, nanos);
         }
-        asleep = false;
+        state = Taker.AWAKE;
+    }
+
+    /** As {@link #sleep}, but what nobody waits for ends it only when there is much of it. Only the taker calls this. */
+    void nap(long nanos) {
+        state = Taker.NAPS;
+        if (!presses(top.get())) {
+            LockSupport.parkNanos(this, nanos);
+        }
+        state = Taker.AWAKE;
     }
 
     /** Wakes the taker. */
