@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class SubmitLane implements AutoCloseable {
     /** While one group waits for the disk the next is on its way, and a third is being answered. */
     private static final int THREADS = 3;
+    private static final String NAME = "api-submit-";
     /** Keeps one group's answers from waiting for too many others. */
     private static final int GROUP_MAX = 256;
 
@@ -33,16 +34,13 @@ final class SubmitLane implements AutoCloseable {
 
     void start() {
         for (int i = 0; i < THREADS; i++) {
-            Thread thread = new LaneThread(this::run, "api-submit-" + i);
-            thread.setDaemon(true);
-            thread.start();
-            threads.add(thread);
+            threads.add(Thread.ofVirtual().name(NAME + i).start(this::run));
         }
     }
 
     /** Whether the current thread is one that carries groups and sends their answers. */
     static boolean isHere() {
-        return Thread.currentThread() instanceof LaneThread;
+        return Thread.currentThread().isVirtual() && Thread.currentThread().getName().startsWith(NAME);
     }
 
     /** Takes one task along with the next group; false when too many wait. */
@@ -99,12 +97,6 @@ final class SubmitLane implements AutoCloseable {
 
     private static RejectedExecutionException closed(@Nullable Throwable cause) {
         return new RejectedExecutionException("the server was closed", cause);
-    }
-
-    private static final class LaneThread extends Thread {
-        LaneThread(Runnable work, String name) {
-            super(work, name);
-        }
     }
 
     /** A task on its way; told its end once, on a thread that it must not block. Throws nothing. */
