@@ -6,11 +6,13 @@ import dev.fetchback.outbound.Field;
 import dev.fetchback.outbound.Kind;
 import dev.fetchback.outbound.Outbound;
 import dev.fetchback.outbound.Request;
+import dev.fetchback.outbound.RetryAfter;
 import dev.fetchback.outbound.Target;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.Header;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.RetryPolicy;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.ByteBudget;
@@ -93,12 +95,16 @@ public final class FetchStep implements Step<@Nullable Void, FetchResult> {
         }
         String body = spec.request().body();
         FetchOptions options = spec.fetch();
+        Request.Limits limits = Request.Limits.page(options.timeout(), options.maxBytes(), options.maxRedirects());
+        if (options.timeout().compareTo(FetchOptions.DEFAULT.timeout()) > 0) {
+            limits = limits.withPatience(); // who sets more than the default knows that the page is slow
+        }
         return new Request(
                 target,
                 spec.request().method(),
                 fields,
                 body == null ? null : body.getBytes(StandardCharsets.UTF_8),
-                Request.Limits.page(options.timeout(), options.maxBytes(), options.maxRedirects()));
+                options.maxAttempts() > 1 ? limits.withRepeats() : limits);
     }
 
     private FetchResult answered(Exchange.Answer answer, FetchOptions options, PageSink sink) {
@@ -108,7 +114,7 @@ public final class FetchStep implements Step<@Nullable Void, FetchResult> {
             return new FetchResult.Failed(
                     new Problem(Problem.HTTP_STATUS, "the page's server answered " + status, status),
                     RETRYABLE.contains(status),
-                    RetryAfter.notBefore(answer.field("retry-after"), clock.getAsLong()),
+                    RetryAfter.until(answer.field("retry-after"), clock.getAsLong(), RetryPolicy.DEFAULT.hintCap()),
                     busy);
         }
         Page page = new Page(

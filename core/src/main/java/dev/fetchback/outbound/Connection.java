@@ -60,6 +60,7 @@ final class Connection {
     private final AtomicLong stamp = new AtomicLong();
 
     private volatile long deadline;
+    private volatile boolean patient;
     /** Has one writer at a time: the exchange that owns the connection. */
     private volatile long moved;
     private long mine;
@@ -99,6 +100,11 @@ final class Connection {
         receivedInExchange = 0;
         budget = Long.MAX_VALUE;
         enter(phase);
+    }
+
+    /** Whether the head of this exchange's answer may take until the deadline. */
+    void patient(boolean whole) {
+        patient = whole;
     }
 
     /** Goes on to the next phase. */
@@ -233,6 +239,10 @@ final class Connection {
 
     long deadline() {
         return deadline;
+    }
+
+    boolean patient() {
+        return patient;
     }
 
     /** Bytes in both directions so far. */

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 final class Journey {
     /** A dead address is given up for the next one; the deadline bounds the sum. */
     private static final int ADDRESSES_MAX = 3;
+
+    /** RFC 9110 §9.2.2. */
+    private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE");
 
     private static final String BLOCKED = "the URL leads to an address that is not allowed";
 
@@ -139,7 +143,10 @@ final class Journey {
         }
     }
 
-    /** A kept connection was dead when it was used, and the request may be sent again. */
+    /**
+     * A kept connection was dead when it was used, and the request may be sent again. That is done once, on a fresh connection, as
+     * all that are kept may be dead (RFC 9112 §9.3.1).
+     */
     private static final class StaleConnection extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -177,6 +184,7 @@ final class Journey {
             throws ExchangeException, InterruptedException, StaleConnection {
         long from = now();
         connection.begin(Connection.Phase.SEND, deadline);
+        connection.patient(request.limits().patient());
         parts.watchdog().wake();
         try {
             send(connection, leg);
@@ -195,7 +203,8 @@ final class Journey {
             }
             throw e;
         } catch (IOException e) {
-            boolean repeatable = leg.method().equals("GET") || leg.method().equals("HEAD") || connection.unsent();
+            boolean repeatable =
+                    request.limits().repeatable() || IDEMPOTENT.contains(leg.method()) || connection.unsent();
             boolean stale = kept && repeatable && (connection.silent() || e instanceof ResponseHead.HeadMissing);
             boolean tls = e instanceof SSLException;
             ExchangeException failure = Failures.of(
@@ -203,7 +212,7 @@ final class Journey {
                     e,
                     tls ? Kind.TLS_FAILED : Kind.CONNECTION_LOST,
                     tls ? "TLS broke before an answer came" : "the server closed the connection before its answer was there");
-            if (stale && failure.kind() == Kind.CONNECTION_LOST) {
+            if (stale && (failure.kind() == Kind.CONNECTION_LOST || failure.kind() == Kind.TLS_FAILED)) {
                 throw new StaleConnection();
             }
             throw failure;

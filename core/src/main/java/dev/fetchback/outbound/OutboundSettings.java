@@ -37,7 +37,8 @@ public record OutboundSettings(Timeouts timeouts, int maxIdle, int perAddress) {
      *
      * @param connect TCP, per address
      * @param handshake TLS
-     * @param head from the request's last byte to the end of the answer's head, interim answers included
+     * @param head from the request's last byte to the end of the answer's head, interim answers included; not
+     *     heeded for requests that are {@linkplain Request.Limits#patient patient}
      * @param idle without a byte while the request is sent or the body comes
      * @param rateWindow the body must bring {@link #MIN_RATE} over each such window, but for the first
      * @param keepAlive how long an unused connection stays open

@@ -71,19 +71,36 @@ public record Request(Target target, String method, List<Field> fields, byte @Nu
      * @param maxBytes decoded bytes of the body; more is a failure
      * @param readAtMost decoded bytes after which reading stops without a failure
      * @param maxRedirects how many are followed; {@link #NOT_FOLLOWED} gives a redirect back as the answer
+     * @param patient whether the head of the answer may take the whole time, not only what {@link OutboundSettings} allows
+     * @param repeatable whether the request may be sent once more when a kept connection was dead, although the server may have
+     *     acted on it; one with an idempotent method (RFC 9110 §9.2.2) always may
      */
-    public record Limits(Duration total, long maxBytes, long readAtMost, int maxRedirects) {
+    public record Limits(
+            Duration total, long maxBytes, long readAtMost, int maxRedirects, boolean patient, boolean repeatable) {
         /** A redirect is an answer like any other. */
         public static final int NOT_FOLLOWED = -1;
 
         /** For pages: a body over {@code maxBytes} is a failure. */
         public static Limits page(Duration total, long maxBytes, int maxRedirects) {
-            return new Limits(total, maxBytes, Long.MAX_VALUE, maxRedirects);
+            return new Limits(total, maxBytes, Long.MAX_VALUE, maxRedirects, false, false);
         }
 
-        /** For receivers: no redirects, and only the first {@code readAtMost} bytes of the answer are looked at. */
+        /**
+         * For receivers: no redirects, only the first {@code readAtMost} bytes of the answer are looked at, and {@code total} is
+         * the only limit of time. Deliveries come at least once and carry an id, so they may be repeated.
+         */
         public static Limits call(Duration total, long readAtMost) {
-            return new Limits(total, Long.MAX_VALUE, readAtMost, NOT_FOLLOWED);
+            return new Limits(total, Long.MAX_VALUE, readAtMost, NOT_FOLLOWED, true, true);
+        }
+
+        /** The same for an answer that may take all the time to begin. */
+        public Limits withPatience() {
+            return new Limits(total, maxBytes, readAtMost, maxRedirects, true, repeatable);
+        }
+
+        /** The same for a request that does no harm when it is sent twice. */
+        public Limits withRepeats() {
+            return new Limits(total, maxBytes, readAtMost, maxRedirects, patient, true);
         }
     }
 }

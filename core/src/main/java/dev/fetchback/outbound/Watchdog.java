@@ -126,7 +126,11 @@ final class Watchdog implements AutoCloseable {
             case IDLE, CONNECT -> {} // connecting has a timeout of its own
             case HANDSHAKE -> killAfter(limits.handshake(), watch.since, now, connection, Kind.CONNECT_TIMEOUT);
             case SEND -> killAfter(limits.idle(), watch.movedAt, now, connection, Kind.IDLE_TIMEOUT);
-            case HEAD -> killAfter(limits.head(), watch.since, now, connection, Kind.HEAD_TIMEOUT);
+            case HEAD -> {
+                if (!connection.patient()) {
+                    killAfter(limits.head(), watch.since, now, connection, Kind.HEAD_TIMEOUT);
+                }
+            }
             case BODY -> {
                 killAfter(limits.idle(), watch.movedAt, now, connection, Kind.IDLE_TIMEOUT);
                 checkRate(connection, watch, now);

@@ -288,6 +288,29 @@ class HostileServerTest {
         }
     }
 
+    /** The limit for heads is for strangers: a receiver has all the time that its delivery may take. */
+    @Test
+    void aPatientRequestWaitsForASlowHead() throws Exception {
+        long slow = Fixture.SHORT.head().toNanos() * 3 / 2;
+        try (RawServer server = new RawServer(call -> {
+            LockSupport.parkNanos(slow);
+            call.ok("at last");
+        }); Fixture impatient = Fixture.impatient()) {
+            Request.Limits page = Request.Limits.page(Fixture.TOTAL, MEBIBYTE, 0);
+            assertThat(impatient.send(limited(server, page)).kind()).isEqualTo(Kind.HEAD_TIMEOUT);
+            assertThat(impatient.send(limited(server, page.withPatience())).body()).isEqualTo("at last");
+            Request.Limits call = Request.Limits.call(Fixture.TOTAL, 100);
+            assertThat(impatient.send(limited(server, call)).body()).isEqualTo("at last");
+            Request.Limits hasty = Request.Limits.call(Duration.ofMillis(100), 100);
+            assertThat(impatient.send(limited(server, hasty)).kind()).isEqualTo(Kind.DEADLINE);
+            assertThat(impatient.send(limited(server, page)).kind()).as("no patience is left over").isEqualTo(Kind.HEAD_TIMEOUT);
+        }
+    }
+
+    private static Request limited(RawServer server, Request.Limits limits) throws BadUrl {
+        return new Request(server.url("/"), "POST", List.of(), new byte[1], limits);
+    }
+
     @Test
     void theDeadlineIsKeptWhateverGoesOn() throws Exception {
         try (RawServer server = new RawServer(call -> {

@@ -3,13 +3,19 @@ package dev.fetchback.outbound;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -62,7 +68,7 @@ class KeptConnectionTest {
     }
 
     @Test
-    void oneThatTheServerClosesAtTheNextRequestIsReplacedForSafeMethodsOnly() throws Exception {
+    void oneThatTheServerClosesAtTheNextRequestIsReplacedWhereARepeatDoesNoHarm() throws Exception {
         try (RawServer server = new RawServer(call -> {
             if (call.number() % 2 == 0) {
                 call.socket().close();
@@ -79,6 +85,54 @@ class KeptConnectionTest {
             assertThat(server.heads()).hasSize(4);
             assertThat(fixture.outbound.meters().open()).isZero();
         }
+    }
+
+    /** A receiver that was restarted: every kept connection is dead, which shows only when it is used. */
+    @ParameterizedTest
+    @ValueSource(strings = {"close", "reset"})
+    void aCallIsSentOnceMoreHoweverManyAreDead(String how) throws Exception {
+        int calls = 4;
+        CountDownLatch before = new CountDownLatch(calls);
+        CountDownLatch after = new CountDownLatch(calls);
+        Set<Socket> old = ConcurrentHashMap.newKeySet();
+        try (RawServer server = new RawServer(call -> {
+            if (old.contains(call.socket())) {
+                if (how.equals("reset")) {
+                    call.reset();
+                }
+                throw new IOException("closed without an answer");
+            }
+            boolean restarted = before.getCount() == 0;
+            CountDownLatch together = restarted ? after : before;
+            if (!restarted) {
+                old.add(call.socket());
+            }
+            together.countDown();
+            together.await();
+            call.ok(restarted ? "after" : "before");
+        })) {
+            assertThat(atOnce(calls, server)).containsOnly("before");
+            assertThat(fixture.outbound.meters().open()).isEqualTo(calls);
+            assertThat(atOnce(calls, server)).containsOnly("after");
+            assertThat(fixture.outbound.meters().retried()).isEqualTo(calls);
+            assertThat(server.accepted()).as("each repeat on a fresh one").isEqualTo(2 * calls);
+        }
+    }
+
+    private List<String> atOnce(int calls, RawServer server) throws Exception {
+        List<Future<Fixture.Result>> results = new ArrayList<>();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Request call = new Request(
+                    server.url("/"), "POST", List.of(), new byte[10], Request.Limits.call(Fixture.TOTAL, 100));
+            for (int i = 0; i < calls; i++) {
+                results.add(threads.submit(() -> fixture.send(call)));
+            }
+        }
+        List<String> bodies = new ArrayList<>();
+        for (Future<Fixture.Result> result : results) {
+            bodies.add(result.get().body());
+        }
+        return bodies;
     }
 
     @Test
