@@ -12,7 +12,6 @@ import dev.fetchback.outbound.Target;
 import dev.fetchback.store.BatchRecord;
 import dev.fetchback.store.Change;
 import dev.fetchback.store.GroupCommit;
-import dev.fetchback.store.QueueKey;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.store.Result;
 import dev.fetchback.store.Store;
@@ -56,9 +55,6 @@ public final class Fetchback implements Tasks, AutoCloseable {
     /** Receivers are few and named again and again; beyond this many their ids are computed each time. */
     private static final int RECEIVER_IDS_MAX = 10_000;
 
-    private static final int HURRY_AT_ONCE = 10_000;
-    private static final int HURRIES_MAX = 1_000;
-
     private final Resources resources = new Resources();
     private final LongSupplier clock;
     private final long keepMillis;
@@ -83,7 +79,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             this.store = resources.add(with.engine().open());
             this.links = LinkSigner.open(with.dataDir, with.publicUrl, random);
             this.commits = resources.add(new GroupCommit(store, with.commits, clock, with.registry));
-            this.endpoints = new Endpoints(with.deliver, clock, this::save);
+            this.endpoints = new Endpoints(with.deliver, clock, new ReceiverEvents());
             endpoints.load(store.receivers());
             this.envelope = new Envelope(with.deliver.inlineMax(), links);
             this.ids = new Ids(0, store.newestId(), clock, random);
@@ -92,13 +88,12 @@ public final class Fetchback implements Tasks, AutoCloseable {
             Outbound pages = resources.add(new Outbound(with.outbound, with.fetchPolicy, resolver));
             Outbound receivers = resources.add(new Outbound(with.outbound.withPerAddress(0), with.deliverPolicy, resolver));
             Path bodies = Files.createDirectories(with.dataDir.resolve("bodies"));
-            Worker.Steps steps = new Worker.Steps(
-                    new FetchStep(pages, budget, bodies, with.userAgent, clock),
-                    new DeliverStep(receivers, endpoints, envelope, with.deliver,
-                            new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry));
+            DeliverStep deliver = new DeliverStep(receivers, endpoints, envelope, with.deliver,
+                    new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry);
+            Worker.Steps steps = new Worker.Steps(new FetchStep(pages, budget, bodies, with.userAgent, clock), deliver);
             Executor threads = Thread::startVirtualThread;
             this.worker = new Worker(with.work, new Worker.Parts(
-                    store, commits, new TaskMachine(with.retries), steps, new Worker.Surroundings(clock, random, threads)));
+                    store, commits, new TaskMachine(with.retries), steps, deliver, new Worker.Surroundings(clock, random, threads)));
             resources.add(worker::drain);
             Meters.register(with.registry, new Meters.Sources(store, worker, budget, pages.meters(), receivers.meters(), clock));
             worker.start();
@@ -267,12 +262,11 @@ public final class Fetchback implements Tasks, AutoCloseable {
         if (!endpoints.resume(id)) {
             return false;
         }
-        long now = clock.getAsLong();
-        long hurries = Math.min(HURRIES_MAX, store.totals().waitingDeliver() / HURRY_AT_ONCE + 1);
-        for (long i = 0; i < hurries; i++) {
-            commit(new Change.Hurry(new QueueKey(Stage.DELIVER, id), now, HURRY_AT_ONCE));
+        try {
+            worker.hurry(id);
+        } catch (StoreBusy e) {
+            throw new Overloaded(e.getMessage());
         }
-        worker.hurried(id);
         return true;
     }
 
@@ -289,19 +283,33 @@ public final class Fetchback implements Tasks, AutoCloseable {
         }
     }
 
-    /** Keeps an endpoint's health over a restart; if it is lost, the endpoint's next failures bring it back. */
-    private void save(ReceiverRecord record) {
-        try {
-            commits.submit(List.of(new Change.SaveReceiver(record)), new GroupCommit.Completion() {
-                @Override
-                public void done(List<Result> results) {}
+    /** What deliveries learn of receivers. */
+    private final class ReceiverEvents implements Endpoints.Listener {
+        /** Keeps an endpoint's health over a restart; if it is lost, the endpoint's next failures bring it back. */
+        @Override
+        public void changed(ReceiverRecord record) {
+            try {
+                commits.submit(List.of(new Change.SaveReceiver(record)), new GroupCommit.Completion() {
+                    @Override
+                    public void done(List<Result> results) {}
 
-                @Override
-                public void failed(StoreException reason) {}
-            });
-        } catch (StoreBusy | StoreException e) {
-            System.getLogger(Fetchback.class.getName())
-                    .log(System.Logger.Level.WARNING, "the health of receiver " + record.id() + " could not be saved", e);
+                    @Override
+                    public void failed(StoreException reason) {}
+                });
+            } catch (StoreBusy | StoreException e) {
+                System.getLogger(Fetchback.class.getName())
+                        .log(System.Logger.Level.WARNING, "the health of receiver " + record.id() + " could not be saved", e);
+            }
+        }
+
+        @Override
+        public void opened(String id) {
+            worker.opened(id);
+        }
+
+        @Override
+        public void recovered(String id) {
+            worker.recovered(id);
         }
     }
 

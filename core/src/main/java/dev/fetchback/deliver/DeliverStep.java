@@ -6,29 +6,33 @@ import dev.fetchback.deliver.Post.Reply;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.Kind;
 import dev.fetchback.outbound.Outbound;
+import dev.fetchback.outbound.RetryAfter;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.RetryPolicy;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.DeliverResult;
+import dev.fetchback.work.Pace;
 import dev.fetchback.work.Parcel;
+import dev.fetchback.work.Receivers;
 import dev.fetchback.work.Step;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
-import java.util.OptionalLong;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Posts an outcome to its receiver, once. Safe for many threads, each of which blocks until the receiver has answered.
  *
  * <p>{@link DeliverResult.StoreFirst} means that nothing was sent and no attempt was used up: the page is too long to go out
- * without being stored, or there was no room at the receiver or in memory. An outcome that is stored already has waited for
- * room before it is answered so, and may be handed back at once.
+ * without being stored, or there was no room at the receiver or in memory. An outcome that is stored already finds the place
+ * that the lane took for it.
  */
-public final class DeliverStep implements Step<Parcel, DeliverResult> {
+public final class DeliverStep implements Step<Parcel, DeliverResult>, Receivers {
     private static final System.Logger LOG = System.getLogger(DeliverStep.class.getName());
 
     private final Post post;
@@ -99,12 +103,9 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
             metrics.count(DeliverMetrics.Kind.FAILED);
             return new DeliverResult.Refused(new Problem(Kind.BAD_URL.code(), e.getMessage(), 0), 0);
         }
-        return switch (endpoint.enter(parcel.stored())) {
+        return switch (parcel.stored() ? endpoint.claim() : endpoint.enter()) {
             case Endpoint.Busy busy -> storeFirst();
-            case Endpoint.Stopped stopped -> {
-                metrics.count(DeliverMetrics.Kind.STOPPED);
-                yield new DeliverResult.Refused(stopped.problem(), stopped.notBefore());
-            }
+            case Endpoint.Stopped stopped -> refused(stopped);
             case Endpoint.Permit permit -> {
                 try {
                     yield withinMemory(task, spec, deliver, parcel, permit);
@@ -113,6 +114,22 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
                 }
             }
         };
+    }
+
+    @Override
+    public Pace pace(String receiver) {
+        return endpoints.pace(receiver);
+    }
+
+    @Override
+    public DeliverResult.@Nullable Refused stopped(String receiver) {
+        Endpoint.Stopped stopped = endpoints.stopped(receiver);
+        return stopped == null ? null : refused(stopped);
+    }
+
+    private DeliverResult.Refused refused(Endpoint.Stopped stopped) {
+        metrics.count(DeliverMetrics.Kind.STOPPED);
+        return new DeliverResult.Refused(stopped.problem(), stopped.notBefore());
     }
 
     private DeliverResult storeFirst() {
@@ -166,15 +183,15 @@ public final class DeliverStep implements Step<Parcel, DeliverResult> {
             return new DeliverResult.Accepted(linked);
         }
         metrics.count(DeliverMetrics.Kind.REFUSED);
-        OptionalLong hint = status == 429 || status == 503
-                ? RetryAfter.read(answer.retryAfter(), surroundings.millis().getAsLong())
-                : OptionalLong.empty();
+        long hint = status == 429 || status == 503
+                ? RetryAfter.until(answer.retryAfter(), surroundings.millis().getAsLong(), RetryPolicy.DELIVER_HINT_CAP)
+                : 0;
         Verdict verdict = status == 410
                 ? new Verdict.Gone()
-                : hint.isPresent() ? new Verdict.Delayed(hint.getAsLong()) : new Verdict.Failed("it answered " + status);
+                : hint > 0 ? new Verdict.Delayed(hint) : new Verdict.Failed("it answered " + status);
         permit.leave(verdict, took);
         String advice = status / 100 == 3 ? "; redirects are not followed, so give the URL that it points to" : "";
         Problem problem = new Problem(Problem.HTTP_STATUS, "The receiver answered " + status + advice + ".", status);
-        return new DeliverResult.Refused(problem, hint.orElse(0));
+        return new DeliverResult.Refused(problem, hint);
     }
 }

@@ -4,33 +4,46 @@ import dev.fetchback.deliver.DeliverSettings.Limits;
 import dev.fetchback.deliver.EndpointHealth.Start;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.task.Problem;
+import dev.fetchback.work.Pace;
 import java.util.concurrent.locks.Condition;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One endpoint as deliveries see it: they enter, wait a little for a place when it is busy, and leave with what they learned.
- * Everything happens under the lock of its origin, which is held for some comparisons only.
+ * One endpoint as deliveries see it: they enter, wait a little for a place when it is busy, and leave with what they learned. The
+ * deliver lane takes its places here too, before it starts a task, so there is one count. Everything happens under the lock of its
+ * origin, which is held for some comparisons only.
  */
 final class Endpoint {
     /** How fast the mean time of a delivery follows the newest: an eighth. */
     private static final int MEAN_SHIFT = 3;
+    /** When the lane asks again while the origin is full: one of its other endpoints leaves then, and those may be many. */
+    private static final long ORIGIN_NAP_MILLIS = 100;
 
     private final EndpointHealth health;
     private final Origin origin;
     private final Limits limits;
     private final LongSupplier clock;
-    private final Consumer<ReceiverRecord> listener;
+    private final Endpoints.Listener listener;
     private final Condition room;
 
     private int waiting;
     private long meanNanos;
+    /** Places that the lane took for tasks whose starts are on their way to the disk. */
+    private int held;
+    /** One of these, as the probe. */
+    private boolean probeHeld;
+    /** The lane asked in vain; while it waits, it and the deliveries from memory take free places in turn. */
+    private boolean laneWaits;
+    private boolean laneWasLast;
+    /** Why the newest {@link #begin} came to nothing: the endpoint had room, its origin had not. */
+    private boolean originFull;
 
     /**
      * @param clock Unix milliseconds
-     * @param listener told what changed, in order, under the lock: it must not block or call back
+     * @param listener told what happens
      */
-    Endpoint(EndpointHealth health, Origin origin, Limits limits, LongSupplier clock, Consumer<ReceiverRecord> listener) {
+    Endpoint(EndpointHealth health, Origin origin, Limits limits, LongSupplier clock, Endpoints.Listener listener) {
         this.health = health;
         this.origin = origin;
         this.limits = limits;
@@ -39,34 +52,140 @@ final class Endpoint {
         this.room = origin.lock.newCondition();
     }
 
-    /**
-     * Asks for a place and waits for one at most as long as the limits say.
-     *
-     * @param patient waits in any case. A delivery that holds a page in memory is not patient: it gives up at once when too
-     *     many wait already, or when it would wait in vain
-     */
-    Entry enter(boolean patient) throws InterruptedException {
+    /** Takes a place for a delivery that holds a page in memory; waits for one a little, unless that is in vain. */
+    Entry enter() throws InterruptedException {
         long left = limits.patience().toNanos();
         origin.lock.lockInterruptibly();
         try {
             while (true) {
-                long now = clock.getAsLong();
-                Start start = health.tryBegin(now);
-                if (start == Start.STOPPED) {
-                    return stopped(now);
+                boolean lanesTurn = laneWaits && !laneWasLast;
+                Start start = lanesTurn ? Start.BUSY : begin();
+                switch (start) {
+                    case YES, PROBE -> {
+                        laneWasLast = false;
+                        return new Permit(start, false);
+                    }
+                    case STOPPED -> {
+                        return stopped(clock.getAsLong());
+                    }
+                    case SOON -> {
+                        return new Busy(); // it is better off in the store
+                    }
+                    case BUSY -> {
+                        if (left <= 0 || hopeless(left)) {
+                            return new Busy();
+                        }
+                        left = await(originFull && !lanesTurn ? origin.room : room, left);
+                    }
                 }
-                if (start != Start.BUSY && origin.tryTake(health.inFlight() - 1)) {
-                    return new Permit(start);
-                }
-                boolean full = start != Start.BUSY;
-                if (full) {
-                    health.undo(start);
-                }
-                if (left <= 0 || !patient && hopeless(left)) {
-                    return new Busy();
-                }
-                left = await(full ? origin.room : room, left);
             }
+        } finally {
+            origin.lock.unlock();
+        }
+    }
+
+    /** A place if there is one just now. */
+    private Start begin() {
+        Start start = health.tryBegin(clock.getAsLong());
+        originFull = (start == Start.YES || start == Start.PROBE) && !origin.tryTake(health.inFlight() - 1);
+        if (originFull) {
+            health.undo(start);
+            return Start.BUSY;
+        }
+        return start;
+    }
+
+    /**
+     * Takes a place for a task of the lane, which {@link #claim} or {@link #giveBack} must follow. One that is stopped for long
+     * needs none: its start is to be refused.
+     *
+     * @return at or before {@code now} when the task may start, otherwise when to ask again
+     */
+    long hold(long now) {
+        origin.lock.lock();
+        try {
+            Start start = begin();
+            laneWaits = start == Start.SOON || start == Start.BUSY;
+            switch (start) {
+                case YES -> held++;
+                case PROBE -> probeHeld = true;
+                case BUSY -> {
+                    return originFull ? now + ORIGIN_NAP_MILLIS : Pace.AFTER_LEAVE;
+                }
+                case SOON -> {
+                    return health.until(now) > 0 ? health.until(now) : Pace.AFTER_LEAVE;
+                }
+                case STOPPED -> {
+                    return now;
+                }
+            }
+            laneWasLast = true;
+            room.signal(); // there may be more room, which was not for deliveries from memory while it was the lane's turn
+            return now;
+        } finally {
+            origin.lock.unlock();
+        }
+    }
+
+    /** The place that the lane took for a task which runs now; without one, a free one if there is any. */
+    Entry claim() {
+        origin.lock.lock();
+        try {
+            if (probeHeld) {
+                probeHeld = false;
+                return new Permit(Start.PROBE, true);
+            }
+            if (held > 0) {
+                held--;
+                return new Permit(Start.YES, true);
+            }
+            Start start = begin();
+            return switch (start) {
+                case YES, PROBE -> new Permit(start, true);
+                case STOPPED -> stopped(clock.getAsLong());
+                case SOON, BUSY -> new Busy();
+            };
+        } finally {
+            origin.lock.unlock();
+        }
+    }
+
+    /** A place that the lane took is not needed; nothing happens when none is held. */
+    void giveBack() {
+        origin.lock.lock();
+        try {
+            if (held > 0) {
+                held--;
+                health.undo(Start.YES);
+            } else if (probeHeld) {
+                probeHeld = false;
+                health.undo(Start.PROBE);
+            } else {
+                return;
+            }
+            origin.giveBack();
+            wakeSome();
+        } finally {
+            origin.lock.unlock();
+        }
+    }
+
+    /** When a task of the lane may start, as {@link Pace#opensAt} has it; a task of one that is stopped waits till then. */
+    long opensAt(long now) {
+        origin.lock.lock();
+        try {
+            return health.opensAt(now);
+        } finally {
+            origin.lock.unlock();
+        }
+    }
+
+    /** Why a due task is not to wait; null when attempts may start now or soon. */
+    @Nullable Stopped stoppedForLong() {
+        origin.lock.lock();
+        try {
+            long now = clock.getAsLong();
+            return health.stopped(now) ? stopped(now) : null;
         } finally {
             origin.lock.unlock();
         }
@@ -85,13 +204,15 @@ final class Endpoint {
         return waiting >= limits.waitersMax() || meanNanos * (waiting + 1) / health.limit() > left;
     }
 
-    private Entry stopped(long now) {
+    private Stopped stopped(long now) {
         String why = health.toRecord(now).reason();
         String detail = "Deliveries to this receiver are stopped. " + (why == null ? "It is being probed." : why);
         return new Stopped(new Problem(Problem.RECEIVER_STOPPED, detail, 0), health.until(now));
     }
 
-    private void leave(Start start, Verdict verdict, long tookNanos) {
+    private void leave(Start start, boolean lanes, Verdict verdict, long tookNanos) {
+        boolean tellLane;
+        boolean recovered;
         origin.lock.lock();
         try {
             long now = clock.getAsLong();
@@ -101,15 +222,23 @@ final class Endpoint {
             origin.giveBack();
             boolean changed = health.end(start, verdict, now);
             if (changed) {
-                listener.accept(health.toRecord(now));
+                listener.changed(health.toRecord(now));
             }
             if (changed || verdict instanceof Verdict.Delayed) {
                 wakeAll(); // they need not wait any longer, or may start
             } else {
                 wakeSome();
             }
+            tellLane = laneWaits && !lanes; // a task of its own it hears of anyway
+            recovered = verdict instanceof Verdict.Fine && health.recovered(now);
         } finally {
             origin.lock.unlock();
+        }
+        if (tellLane) {
+            listener.opened(health.id());
+        }
+        if (recovered) {
+            listener.recovered(health.id());
         }
     }
 
@@ -138,11 +267,12 @@ final class Endpoint {
         origin.lock.lock();
         try {
             change.run();
-            listener.accept(health.toRecord(clock.getAsLong()));
+            listener.changed(health.toRecord(clock.getAsLong()));
             wakeAll();
         } finally {
             origin.lock.unlock();
         }
+        listener.opened(health.id());
     }
 
     ReceiverRecord toRecord() {
@@ -187,17 +317,19 @@ final class Endpoint {
     /** A place; {@link #leave} gives it back, once. */
     final class Permit implements Entry {
         private final Start start;
+        private final boolean lanes;
         private boolean left;
 
-        private Permit(Start start) {
+        private Permit(Start start, boolean lanes) {
             this.start = start;
+            this.lanes = lanes;
         }
 
         /** Gives the place back, the first time it is called. */
         void leave(Verdict verdict, long tookNanos) {
             if (!left) {
                 left = true;
-                Endpoint.this.leave(start, verdict, tookNanos);
+                Endpoint.this.leave(start, lanes, verdict, tookNanos);
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.fetchback.deliver;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.store.ReceiverRecord.Status;
 import dev.fetchback.task.RetryPolicy;
+import dev.fetchback.work.Pace;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,12 @@ import org.jspecify.annotations.Nullable;
 final class EndpointHealth {
     /** A longer Retry-After that moves by less than this is not worth saving again. */
     private static final long SAVE_STEP_MILLIS = 60_000;
+
+    /**
+     * A stop that ends within this time is waited out; a longer one uses up an attempt of each task that becomes due meanwhile.
+     * Most limits on a rate say a minute or less, and a receiver that keeps to one must not cost tasks their attempts.
+     */
+    static final long WAITED_OUT_MILLIS = 60_000;
 
     private static final int DOUBLINGS_MAX = 30; // 2^30 times any first wait is beyond every longest one
 
@@ -36,6 +43,8 @@ final class EndpointHealth {
     private int fineAtLimit;
     private int inFlight;
     private boolean probing;
+    /** It was stopped, and no delivery went well since: tasks may have been put off because of that. */
+    private boolean putOff;
 
     /** A healthy endpoint. */
     EndpointHealth(String id, String endpoint, DeliverSettings.Breaker breaker, int cap) {
@@ -55,6 +64,7 @@ final class EndpointHealth {
         untilSaved = until;
         updatedAt = saved.updatedAt();
         if (status != Status.ACTIVE || until > 0) {
+            putOff = true;
             rampFromOne();
         }
     }
@@ -63,13 +73,12 @@ final class EndpointHealth {
     Start tryBegin(long now) {
         // A clock that was set back must not stop an endpoint for longer than anything may.
         until = Math.min(until, now + (status == Status.BROKEN ? breaker.openMax() : RetryPolicy.DELIVER_HINT_CAP).toMillis());
-        boolean may = switch (status) {
-            case GONE, PAUSED -> false;
-            case BROKEN -> now >= until && !probing;
-            case ACTIVE -> now >= until;
-        };
-        if (!may) {
+        if (stopped(now)) {
+            putOff = true;
             return Start.STOPPED;
+        }
+        if (now < until || probing && status == Status.BROKEN) {
+            return Start.SOON;
         }
         if (status == Status.BROKEN) {
             probing = true;
@@ -81,6 +90,18 @@ final class EndpointHealth {
         }
         inFlight++;
         return Start.YES;
+    }
+
+    /** Whether it is stopped for so long that a task which is due is not to wait for it. */
+    boolean stopped(long now) {
+        return status == Status.GONE || status == Status.PAUSED || until - now > WAITED_OUT_MILLIS;
+    }
+
+    /** Whether deliveries went on again after a stop that may have put some off; true once for each such stop. */
+    boolean recovered(long now) {
+        boolean recovered = putOff && status == Status.ACTIVE && until <= now && failures == 0;
+        putOff &= !recovered;
+        return recovered;
     }
 
     /** Gives back the place of a start that came to nothing. */
@@ -154,6 +175,7 @@ final class EndpointHealth {
         };
         if (opens) {
             status = Status.BROKEN;
+            putOff = true;
             reason = failures + " failures in a row, the last one: " + why;
             int doublings = Math.clamp(failures - breaker.failures(), 0, DOUBLINGS_MAX);
             long wait = Math.min(breaker.openFirst().toMillis() << doublings, breaker.openMax().toMillis());
@@ -172,6 +194,7 @@ final class EndpointHealth {
             activate();
         }
         until = Math.max(until, Math.min(hint, now + RetryPolicy.DELIVER_HINT_CAP.toMillis()));
+        putOff |= stopped(now);
         rampFromOne();
         if (status == Status.ACTIVE) {
             reason = "It asked to be left alone until " + Instant.ofEpochMilli(until) + " (Retry-After).";
@@ -212,6 +235,19 @@ final class EndpointHealth {
         updatedAt = now;
     }
 
+    /** When the next may start, Unix milliseconds; {@link Pace#AFTER_LEAVE} when one must end first, or somebody resume it. */
+    long opensAt(long now) {
+        if (status == Status.GONE || status == Status.PAUSED) {
+            return Pace.AFTER_LEAVE;
+        }
+        boolean full = status == Status.BROKEN ? probing : inFlight >= limit;
+        return until <= now && full ? Pace.AFTER_LEAVE : until;
+    }
+
+    String id() {
+        return id;
+    }
+
     /** When a stopped endpoint may be asked again, Unix milliseconds; 0 when that is not known. */
     long until(long now) {
         return until > now ? until : 0;
@@ -248,7 +284,9 @@ final class EndpointHealth {
         PROBE,
         /** Not now: as many as may are under way. */
         BUSY,
-        /** Not until later, see {@link #until}. */
+        /** Not now: a short stop or the probe that is under way must end first, see {@link #until}. */
+        SOON,
+        /** Not for long, see {@link #until}. */
         STOPPED
     }
 }

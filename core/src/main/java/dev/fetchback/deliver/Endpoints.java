@@ -3,13 +3,13 @@ package dev.fetchback.deliver;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.Target;
 import dev.fetchback.store.ReceiverRecord;
+import dev.fetchback.work.Pace;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -25,20 +25,34 @@ public final class Endpoints {
 
     private final DeliverSettings settings;
     private final LongSupplier clock;
-    private final Consumer<ReceiverRecord> listener;
+    private final Listener listener;
 
     private final Map<String, Endpoint> byId = new LinkedHashMap<>(64, 0.75f, true); // in order of use
     private final Map<String, Shared> origins = new HashMap<>();
 
     /**
      * @param clock Unix milliseconds
-     * @param listener told each record that should be saved, in order for each endpoint; called under a lock, so it must
-     *     neither block nor call back
+     * @param listener told what happens to endpoints
      */
-    public Endpoints(DeliverSettings settings, LongSupplier clock, Consumer<ReceiverRecord> listener) {
+    public Endpoints(DeliverSettings settings, LongSupplier clock, Listener listener) {
         this.settings = settings;
         this.clock = clock;
         this.listener = listener;
+    }
+
+    /** Hears what happens to endpoints. */
+    @FunctionalInterface
+    public interface Listener {
+        /**
+         * A record should be saved. Called in order for each endpoint, and under a lock, so it must neither block nor call back.
+         */
+        void changed(ReceiverRecord record);
+
+        /** The deliver lane may find a free place; called without locks. */
+        default void opened(String id) {}
+
+        /** Deliveries go well again after a stop that may have put tasks off; called without locks, must not block. */
+        default void recovered(String id) {}
     }
 
     /** The id of a receiver: the same for all URLs that differ in their query only. */
@@ -145,7 +159,18 @@ public final class Endpoints {
         return endpoint != null;
     }
 
-    private synchronized @Nullable Endpoint find(String id) {
+    /** Why due tasks of a receiver are not to wait for it; null when they are. */
+    Endpoint.@Nullable Stopped stopped(String id) {
+        Endpoint endpoint = find(id);
+        return endpoint == null ? null : endpoint.stoppedForLong();
+    }
+
+    /** The pace of a receiver's queue. An endpoint is looked up each time, as it may be forgotten while nothing is under way. */
+    Pace pace(String id) {
+        return new EndpointPace(this, id);
+    }
+
+    synchronized @Nullable Endpoint find(String id) {
         return byId.get(id);
     }
 

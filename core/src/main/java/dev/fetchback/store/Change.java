@@ -46,7 +46,8 @@ public sealed interface Change {
     record SaveReceiver(ReceiverRecord receiver) implements Change {}
 
     /**
-     * Makes the tasks that wait for a queue due at once, at most {@code limit} of them, earliest first.
+     * Makes the tasks that wait for a queue due at once, at most {@code limit} of them, earliest first; stale when none waits for
+     * a later time.
      *
      * @param now Unix milliseconds
      */

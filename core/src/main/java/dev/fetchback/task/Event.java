@@ -23,6 +23,9 @@ public sealed interface Event {
     /** The receiver did not take the stored outcome; not again before {@code notBefore}. */
     record Refused(Problem problem, long notBefore) implements Event {}
 
+    /** The receiver is stopped: the attempt that was due is over without having begun; not again before {@code notBefore}. */
+    record Skipped(Problem problem, long notBefore) implements Event {}
+
     /** The attempt was given back unfinished (drain, or its slot was gone): it counts as not begun. */
     record HandedBack() implements Event {}
 

@@ -44,6 +44,7 @@ public record TaskMachine(RetryPolicy retries) {
                         in(task, Phase.DELIVER_RUNNING)
                                 ? refused(task, task.progress(), e.problem(), e.notBefore(), now, random)
                                 : null;
+                    case Event.Skipped e -> in(task, Phase.DELIVER_WAITING) ? skipped(task, e, now, random) : null;
                     case Event.HandedBack e -> handedBack(task, now);
                     case Event.Reclaimed e -> reclaimed(task, e.epoch(), now);
                     case Event.Cancel e -> task.phase().terminal() ? null : finish(task, Phase.CANCELLED, task.progress(), now);
@@ -143,6 +144,16 @@ public record TaskMachine(RetryPolicy retries) {
         return wait(task, Phase.DELIVER_WAITING, readyAt, refused);
     }
 
+    /** Counts like an attempt, its fence too, so that whoever read the task before cannot start it any more. */
+    private Task skipped(Task task, Event.Skipped event, long now, double random) {
+        if (expired(task, now)) {
+            return expire(task, now);
+        }
+        Fence fence = new Fence(task.fence().attempt() + 1, task.fence().epoch());
+        Task over = at(task, Phase.DELIVER_RUNNING, fence, task.progress().deliveries(task.progress().deliverAttempts() + 1));
+        return refused(over, over.progress(), event.problem(), event.notBefore(), now, random);
+    }
+
     private static @Nullable Task handedBack(Task task, long now) {
         Progress p = task.progress();
         return switch (task.phase()) {
@@ -174,7 +185,11 @@ public record TaskMachine(RetryPolicy retries) {
         return wait(task, Phase.FETCH_WAITING, now, task.progress().nextRound());
     }
 
+    /** A page that was dropped to save space is fetched again: there is nothing else to deliver. */
     private static Task redrive(Task task, long now) {
+        if (task.progress().outcome() instanceof Outcome.Fetched fetched && !fetched.stored()) {
+            return again(task, now);
+        }
         return wait(task, Phase.DELIVER_WAITING, now, task.progress().deliveries(0).finished(0));
     }
 

@@ -1,5 +1,7 @@
 package dev.fetchback.work;
 
+import dev.fetchback.store.StoredTask;
+
 /**
  * A queue with at most {@code concurrency} tasks running and {@code gapMillis} between starts.
  * Without a gap tasks may be begun ahead, {@link #WINDOW_FACTOR} times the concurrency: they start as soon as another ends, and a
@@ -24,21 +26,31 @@ final class HostPace implements Pace {
     }
 
     @Override
-    public void enter(long now) {
+    public long enter(StoredTask next, long now) {
+        long opens = opensAt(now);
+        if (opens > now) {
+            return opens;
+        }
         running++;
         if (gapMillis > 0) {
             notBefore = Math.max(notBefore, now + gapMillis);
         }
+        return now;
     }
 
     @Override
-    public void leave(long now) {
+    public void leave(long now, boolean ran) {
         running--;
     }
 
     @Override
     public void pause(long until) {
         notBefore = Math.max(notBefore, until);
+    }
+
+    @Override
+    public long rememberUntil() {
+        return notBefore;
     }
 
     @Override

@@ -7,7 +7,6 @@ import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Stage;
 import dev.fetchback.work.LaneQueue.Item;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -135,12 +134,12 @@ final class Lane {
         }
     }
 
-    /** The step of a task of this queue has ended. */
-    void leave(String name) {
+    /** A task of this queue has ended; {@code ran} is false when its step never began. */
+    void leave(String name, boolean ran) {
         Starts starts;
         synchronized (this) {
             LaneQueue queue = queues.get(name);
-            queue.pace.leave(clock.getAsLong());
+            queue.pace.leave(clock.getAsLong(), ran);
             queue.running--;
             running--;
             list(queue);
@@ -174,10 +173,22 @@ final class Lane {
         timer(queue, until);
     }
 
+    /** A place of this queue has become free that no task of the lane had, or its pause was ended: the lane looks again. */
+    void opened(String name) {
+        synchronized (this) {
+            LaneQueue queue = queues.get(name);
+            if (queue == null) {
+                return;
+            }
+            list(queue);
+        }
+        wake.run();
+    }
+
     /** When the next task of this queue may start, Unix milliseconds; {@link Pace#AFTER_LEAVE} after one ends, 0 for at once. */
     synchronized long opensAt(String name) {
         LaneQueue queue = queues.get(name);
-        return queue == null ? 0 : queue.pace.opensAt(clock.getAsLong());
+        return (queue == null ? paces.apply(name) : queue.pace).opensAt(clock.getAsLong());
     }
 
     /** Starts nothing any more. */
@@ -226,7 +237,7 @@ final class Lane {
 
     /** Picks what can start now; the lock is held, the caller runs the result without it. */
     private Starts pump() {
-        Starts starts = new Starts();
+        Starts starts = new Starts(starter);
         long now = clock.getAsLong();
         while (!stopped && running < settings.concurrency()) {
             LaneQueue queue = ring.poll();
@@ -237,13 +248,12 @@ final class Lane {
             if (queue.ready.isEmpty()) {
                 continue;
             }
-            long opens = queue.pace.opensAt(now);
+            long opens = queue.pace.enter(queue.ready.peek().task(), now);
             if (opens > now) {
                 timer(queue, opens);
                 continue;
             }
             Item item = queue.ready.poll();
-            queue.pace.enter(now);
             queue.running++;
             running++;
             loaded--;
@@ -290,10 +300,9 @@ final class Lane {
         if (!queue.empty()) {
             return;
         }
-        long now = clock.getAsLong();
-        long opens = queue.pace.opensAt(now);
-        if (opens > now) {
-            timer(queue, opens);
+        long until = queue.pace.rememberUntil();
+        if (until > clock.getAsLong()) {
+            timer(queue, until);
         } else {
             queues.remove(queue.name, queue);
         }
@@ -374,25 +383,6 @@ final class Lane {
         public boolean room() {
             synchronized (Lane.this) {
                 return !stopped && loaded < settings.loadedMax();
-            }
-        }
-    }
-
-    /** Tasks picked under the lock, started without it. */
-    private final class Starts {
-        private final List<StoredTask> begun = new ArrayList<>(1);
-        private final List<StoredTask> waiting = new ArrayList<>(0);
-
-        void add(Item item) {
-            (item.begun() ? begun : waiting).add(item.task());
-        }
-
-        void run() {
-            for (StoredTask task : begun) {
-                starter.launch(task);
-            }
-            if (!waiting.isEmpty()) {
-                starter.start(waiting);
             }
         }
     }

@@ -1,21 +1,31 @@
 package dev.fetchback.work;
 
-/** Says when the next task of one queue may start. Called under the lane's lock: it must not block. */
+import dev.fetchback.store.StoredTask;
+
+/** Says when the next task of one queue may start, and counts those that do. Called under the lane's lock: it must not block. */
 public interface Pace {
-    /** A time that only the end of a running task brings. */
+    /** A time that only {@link Worker#opened} or the end of a running task brings. */
     long AFTER_LEAVE = Long.MAX_VALUE;
 
-    /** When one more may start, Unix milliseconds: at or before {@code now} for at once, {@link #AFTER_LEAVE} when one must end first. */
+    /** When one more may start, Unix milliseconds: at or before {@code now} for at once, or {@link #AFTER_LEAVE}. */
     long opensAt(long now);
 
-    /** One starts. */
-    void enter(long now);
+    /**
+     * Takes a place for the task that is next.
+     *
+     * @return at or before {@code now} when it may start; otherwise nothing was taken, and this is when to ask again, as
+     *     {@link #opensAt} has it
+     */
+    long enter(StoredTask next, long now);
 
-    /** One has ended. */
-    void leave(long now);
+    /** One that entered has ended; {@code ran} is false when its step never began. */
+    void leave(long now, boolean ran);
 
     /** Nothing starts before {@code until}, Unix milliseconds. */
     void pause(long until);
+
+    /** Until when this must be remembered although nothing of the queue is in memory, Unix milliseconds. */
+    long rememberUntil();
 
     /** How many tasks may be begun ahead and wait in memory for their turn; 0 when each must wait in the store. */
     int window();

@@ -77,7 +77,7 @@ final class Runs {
         try {
             result = steps.fetch().run(task, spec, null);
         } catch (InterruptedException e) {
-            worker.lane(Stage.FETCH).leave(task.queue());
+            worker.lane(Stage.FETCH).leave(task.queue(), true);
             worker.settle(task, new Event.HandedBack(), null);
             return;
         } catch (RuntimeException e) {
@@ -87,7 +87,7 @@ final class Runs {
         if (result instanceof FetchResult.Failed failed && failed.pausesHost() && failed.notBefore() > 0) {
             worker.lane(Stage.FETCH).pause(task.queue(), failed.notBefore());
         }
-        worker.lane(Stage.FETCH).leave(task.queue());
+        worker.lane(Stage.FETCH).leave(task.queue(), true);
         switch (result) {
             case FetchResult.Failed f -> worker.settle(task, new Event.FetchFailed(f.problem(), f.retryable(), f.notBefore()), null);
             case FetchResult.Fetched fetched -> {
@@ -146,7 +146,7 @@ final class Runs {
             LOG.log(Level.ERROR, "the delivery of task " + task.id() + " met a fault of Fetchback", e);
             event = new Event.Refused(internal(), 0);
         }
-        worker.lane(Stage.DELIVER).leave(task.queue());
+        worker.lane(Stage.DELIVER).leave(task.queue(), true);
         worker.settle(task, event, null);
     }
 

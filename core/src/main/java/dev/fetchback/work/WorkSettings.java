@@ -9,7 +9,6 @@ import java.time.Duration;
  * @param perHostConcurrency fetches of one host (host and port) at once
  * @param perHostGap between the starts of two fetches of one host
  * @param deliverConcurrency deliveries running at once
- * @param perReceiverConcurrency deliveries to one receiver at once
  * @param drain how long a stop waits for what is under way
  */
 public record WorkSettings(
@@ -17,9 +16,8 @@ public record WorkSettings(
         int perHostConcurrency,
         Duration perHostGap,
         int deliverConcurrency,
-        int perReceiverConcurrency,
         Duration drain) {
     /** The defaults of docs/configuration.md. */
     public static final WorkSettings DEFAULT =
-            new WorkSettings(256, 2, Duration.ofMillis(500), 1024, 32, Duration.ofSeconds(8));
+            new WorkSettings(256, 2, Duration.ofMillis(500), 1024, Duration.ofSeconds(8));
 }

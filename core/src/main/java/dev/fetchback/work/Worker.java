@@ -31,8 +31,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -44,11 +44,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Worker {
     private static final Logger LOG = System.getLogger(Worker.class.getName());
-    private static final long STORE_RETRY_MILLIS = 1_000;
     private static final long BUSY_NAP_NANOS = 5_000_000; // a few commits
     private static final int RECLAIM_AT_ONCE = 1_000;
     /** A move that is stale this often in a row means a fault, not a race. */
     private static final int MOVE_TRIES = 16;
+    /** How many places a receiver usually has: so many of its tasks are read at once, and one with more is read more often. */
+    private static final int RECEIVER_PLACES = 32;
 
     private final Store store;
     private final Committer committer;
@@ -60,13 +61,17 @@ public final class Worker {
     private final LaneThread fetchThread;
     private final LaneThread deliverThread;
     private final Runs runs;
+    private final StoredStarts starts;
+    private final Hurries hurries;
+    private final Executor threads;
     private final Waiters waiters = new Waiters();
     private final Map<Phase, LongAdder> finished = new EnumMap<>(Phase.class);
     private final LongAdder staleSettles = new LongAdder();
     private final Duration drain;
 
     /** What a worker works with. */
-    public record Parts(Store store, Committer committer, TaskMachine machine, Steps steps, Surroundings surroundings) {}
+    public record Parts(
+            Store store, Committer committer, TaskMachine machine, Steps steps, Receivers receivers, Surroundings surroundings) {}
 
     /**
      * What a test replaces.
@@ -90,36 +95,27 @@ public final class Worker {
         this.clock = parts.surroundings().clock();
         this.random = parts.surroundings().random();
         this.drain = settings.drain();
+        this.threads = parts.surroundings().threads();
         for (Phase phase : Phase.values()) {
             if (phase.terminal()) {
                 finished.put(phase, new LongAdder());
             }
         }
         this.runs = new Runs(this, parts, settings.deliverConcurrency());
+        this.starts = new StoredStarts(this, parts, runs);
         this.fetchThread = new LaneThread("fetchback-fetch-lane", clock, () -> lane(Stage.FETCH).turn());
         this.deliverThread = new LaneThread("fetchback-deliver-lane", clock, () -> lane(Stage.DELIVER).turn());
         long gap = settings.perHostGap().toMillis();
         this.fetches = lane(Stage.FETCH, LaneSettings.of(settings.fetchConcurrency(), settings.perHostConcurrency()),
-                () -> new HostPace(settings.perHostConcurrency(), gap), fetchThread);
-        this.deliveries = lane(Stage.DELIVER,
-                LaneSettings.of(settings.deliverConcurrency(), settings.perReceiverConcurrency()),
-                () -> new HostPace(settings.perReceiverConcurrency(), 0), deliverThread);
+                host -> new HostPace(settings.perHostConcurrency(), gap), fetchThread);
+        this.deliveries = lane(Stage.DELIVER, LaneSettings.of(settings.deliverConcurrency(), RECEIVER_PLACES),
+                parts.receivers()::pace, deliverThread);
+        this.hurries = new Hurries(committer, clock, deliveries);
     }
 
-    private Lane lane(Stage stage, LaneSettings settings, Supplier<Pace> pace, LaneThread thread) {
-        Lane.Starter starter = new Lane.Starter() {
-            @Override
-            public void launch(StoredTask task) {
-                runs.launch(task);
-            }
-
-            @Override
-            public void start(List<StoredTask> tasks) {
-                startStored(tasks);
-            }
-        };
+    private Lane lane(Stage stage, LaneSettings settings, Function<String, Pace> paces, LaneThread thread) {
         return new Lane(stage, settings,
-                new Lane.Wiring(name -> pace.get(), store, committer, starter, clock, thread::wake));
+                new Lane.Wiring(paces, store, committer, starts, clock, thread::wake));
     }
 
     /** Starts what was read from the store, until {@link #drain}. */
@@ -184,55 +180,6 @@ public final class Worker {
         }
     }
 
-    /** Begins tasks that the lanes read from the store: each start is on disk before anything leaves. */
-    private void startStored(List<StoredTask> tasks) {
-        List<Change> moves = new ArrayList<>(tasks.size());
-        for (StoredTask stored : tasks) {
-            Task before = stored.task();
-            moves.add(new Change.Move(before, next(before, new Event.Start(store.epoch())).orElse(before), null));
-        }
-        try {
-            committer.submit(moves, new Committer.Completion() {
-                @Override
-                public void done(List<Result> results) {
-                    for (int i = 0; i < tasks.size(); i++) {
-                        started(tasks.get(i), ((Change.Move) moves.get(i)).after(), results.get(i) instanceof Result.Applied);
-                    }
-                }
-
-                @Override
-                public void failed(StoreException reason) {
-                    notStarted(tasks);
-                }
-            });
-        } catch (StoreBusy | StoreException e) {
-            notStarted(tasks);
-        }
-    }
-
-    /** The disk is full or busy: they wait in the store as before, and are looked at again in a moment. */
-    private void notStarted(List<StoredTask> tasks) {
-        long later = clock.getAsLong() + STORE_RETRY_MILLIS;
-        for (StoredTask task : tasks) {
-            started(task, task.task(), false);
-            lane(task.task().phase().stage()).waits(task.task().queue(), later);
-        }
-    }
-
-    private void started(StoredTask stored, Task after, boolean applied) {
-        Lane lane = lane(stored.task().phase().stage());
-        String queue = stored.task().queue();
-        lane.decided(stored, queue);
-        if (applied && after.phase().running()) {
-            runs.launch(new StoredTask(after, stored.spec()));
-            return;
-        }
-        lane.leave(queue);
-        if (applied) {
-            settled(after);
-        }
-    }
-
     /** Stores what came of an attempt; does not wait for the disk. */
     void settle(Task before, Event event, byte @Nullable [] body) {
         Task after = next(before, event).orElseThrow(() -> new IllegalStateException(
@@ -293,7 +240,7 @@ public final class Worker {
         committer.commit(List.of(piece));
     }
 
-    private void settled(Task task) {
+    void settled(Task task) {
         if (task.phase().terminal()) {
             finished.get(task.phase()).increment();
             waiters.finished(task.id());
@@ -355,9 +302,25 @@ public final class Worker {
         return store.find(id);
     }
 
-    /** Tells the deliver lane that a receiver's tasks were made due. */
-    public void hurried(String receiver) {
-        deliveries.waits(receiver, clock.getAsLong());
+    /** Makes the tasks due that wait for a receiver; returns when that is on disk. */
+    public void hurry(String receiver) {
+        hurries.run(receiver);
+    }
+
+    /** A receiver that was stopped takes deliveries again: what was put off meanwhile is made due, on another thread. */
+    public void recovered(String receiver) {
+        threads.execute(() -> {
+            try {
+                hurries.run(receiver);
+            } catch (StoreBusy | StoreException e) {
+                LOG.log(Level.WARNING, "the tasks of receiver " + receiver + " were not hurried; they go on by their schedule", e);
+            }
+        });
+    }
+
+    /** A receiver may have a free place that the deliver lane does not know of. */
+    public void opened(String receiver) {
+        deliveries.opened(receiver);
     }
 
     /** The stored page of a task as a body of {@code length} bytes, read when it is needed. */
@@ -375,7 +338,7 @@ public final class Worker {
         return fetches.running() + deliveries.running();
     }
 
-    private Optional<Task> next(Task task, Event event) {
+    Optional<Task> next(Task task, Event event) {
         return machine.next(task, event, clock.getAsLong(), random.nextDouble());
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fetchback.deliver.EndpointHealth.Start;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.store.ReceiverRecord.Status;
+import dev.fetchback.work.Pace;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -39,7 +40,7 @@ class EndpointHealthTest {
         assertThat(health.status()).as("a success between them starts the count again").isEqualTo(Status.ACTIVE);
         assertThat(one(FAILED)).as("worth saving").isTrue();
         assertThat(health.status()).isEqualTo(Status.BROKEN);
-        assertThat(health.tryBegin(now)).isEqualTo(Start.STOPPED);
+        assertThat(health.tryBegin(now)).isEqualTo(Start.SOON);
         assertThat(health.until(now)).isEqualTo(now + 10_000);
         assertThat(health.toRecord(now).reason()).contains("5 failures").contains("it answered 500");
     }
@@ -49,7 +50,8 @@ class EndpointHealthTest {
         fail(5);
         now += 10_000;
         assertThat(health.tryBegin(now)).isEqualTo(Start.PROBE);
-        assertThat(health.tryBegin(now)).isEqualTo(Start.STOPPED);
+        assertThat(health.tryBegin(now)).isEqualTo(Start.SOON);
+        assertThat(health.opensAt(now)).isEqualTo(Pace.AFTER_LEAVE);
         health.undo(Start.PROBE);
         assertThat(health.tryBegin(now)).as("a probe that was given back").isEqualTo(Start.PROBE);
     }
@@ -97,7 +99,8 @@ class EndpointHealthTest {
     void aRetryAfterHoldsForTheWholeEndpointThenItIsLoadedSlowly() {
         begin(3);
         assertThat(health.end(Start.YES, new Verdict.Delayed(now + 30_000), now)).isTrue();
-        assertThat(health.tryBegin(now)).isEqualTo(Start.STOPPED);
+        assertThat(health.tryBegin(now)).isEqualTo(Start.SOON);
+        assertThat(health.opensAt(now)).isEqualTo(now + 30_000);
         assertThat(health.until(now)).isEqualTo(now + 30_000);
         assertThat(health.toRecord(now).status()).isEqualTo(Status.ACTIVE);
         assertThat(health.toRecord(now).reason()).contains("Retry-After");
@@ -122,7 +125,7 @@ class EndpointHealthTest {
         health.tryBegin(now);
         assertThat(health.end(Start.PROBE, new Verdict.Delayed(now + 5000), now)).isTrue();
         assertThat(health.status()).isEqualTo(Status.ACTIVE);
-        assertThat(health.tryBegin(now)).isEqualTo(Start.STOPPED);
+        assertThat(health.tryBegin(now)).isEqualTo(Start.SOON);
         now += 5000;
         assertThat(beginAll()).containsExactly(Start.YES);
     }
@@ -168,11 +171,34 @@ class EndpointHealthTest {
         EndpointHealth restored = fresh();
         restored.restore(saved);
         assertThat(restored.toRecord(now)).isEqualTo(saved);
-        assertThat(restored.tryBegin(now)).isEqualTo(Start.STOPPED);
+        assertThat(restored.tryBegin(now)).isEqualTo(Start.SOON);
         now = saved.until();
         assertThat(restored.tryBegin(now)).isEqualTo(Start.PROBE);
         restored.end(Start.PROBE, FAILED, now);
         assertThat(restored.until(now)).as("goes on doubling").isEqualTo(now + 80_000);
+    }
+
+    @Test
+    void onlyAStopOfMoreThanAMinuteStopsTasks() {
+        begin(1);
+        health.end(Start.YES, new Verdict.Delayed(now + EndpointHealth.WAITED_OUT_MILLIS + 1), now);
+        assertThat(health.tryBegin(now)).isEqualTo(Start.STOPPED);
+        assertThat(health.stopped(now)).isTrue();
+        now++;
+        assertThat(health.stopped(now)).isFalse();
+        assertThat(health.tryBegin(now)).isEqualTo(Start.SOON);
+    }
+
+    @Test
+    void aRecoveryIsToldOnce() {
+        one(FINE);
+        assertThat(health.recovered(now)).as("it was never away").isFalse();
+        fail(5);
+        assertThat(health.recovered(now)).isFalse();
+        now = health.until(now);
+        health.end(health.tryBegin(now), FINE, now);
+        assertThat(health.recovered(now)).isTrue();
+        assertThat(health.recovered(now)).isFalse();
     }
 
     @Test
@@ -241,7 +267,7 @@ class EndpointHealthTest {
 
     private List<Start> beginAll() {
         List<Start> starts = new ArrayList<>();
-        for (Start start = health.tryBegin(now); start != Start.BUSY && start != Start.STOPPED; start = health.tryBegin(now)) {
+        for (Start start = health.tryBegin(now); start == Start.YES || start == Start.PROBE; start = health.tryBegin(now)) {
             starts.add(start);
         }
         return starts;

@@ -74,7 +74,7 @@ class EndpointsTest {
         Endpoints restarted = fresh();
         restarted.load(saved);
         assertThat(restarted.records()).isEqualTo(saved);
-        assertThat(restarted.of(Pages.receiverId("https://a.example/gone"), "https://a.example/gone").enter(false))
+        assertThat(restarted.of(Pages.receiverId("https://a.example/gone"), "https://a.example/gone").enter())
                 .isInstanceOf(Endpoint.Stopped.class);
     }
 
@@ -128,12 +128,12 @@ class EndpointsTest {
                 saved::add);
         Endpoint endpoint = patient.of("rcv_A", "https://a.example/1");
         for (int i = 0; i < 40; i++) {
-            Endpoint.Permit permit = (Endpoint.Permit) endpoint.enter(false);
+            Endpoint.Permit permit = (Endpoint.Permit) endpoint.enter();
             permit.leave(new Verdict.Fine(), Duration.ofSeconds(30).toNanos()); // it is slow
         }
-        assertThat(endpoint.enter(false)).isInstanceOf(Endpoint.Permit.class);
+        assertThat(endpoint.enter()).isInstanceOf(Endpoint.Permit.class);
         long start = System.nanoTime();
-        assertThat(endpoint.enter(false)).isInstanceOf(Endpoint.Busy.class);
+        assertThat(endpoint.enter()).isInstanceOf(Endpoint.Busy.class);
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
     }
 
@@ -142,7 +142,7 @@ class EndpointsTest {
     }
 
     private Endpoint.Entry enter(String url) throws Exception {
-        return endpoints.of(Pages.receiverId(url), url).enter(false);
+        return endpoints.of(Pages.receiverId(url), url).enter();
     }
 
     private static void leave(Endpoint.Entry entry, Verdict verdict) {

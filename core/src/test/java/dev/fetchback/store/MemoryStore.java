@@ -76,14 +76,14 @@ public final class MemoryStore implements Store {
                 yield Result.Applied.APPLIED;
             }
             case Change.Hurry c -> {
-                waiting(c.queue().stage())
-                        .filter(t -> t.task().queue().equals(c.queue().name()))
+                List<StoredTask> later = waiting(c.queue().stage())
+                        .filter(t -> t.task().queue().equals(c.queue().name()) && t.task().readyAt() > c.now())
                         .sorted(Comparator.comparingLong(t -> t.task().readyAt()))
                         .limit(c.limit())
-                        .toList()
-                        .forEach(t -> replace(t, new Task(t.task().id(), t.task().plan(), t.task().phase(), c.now(),
-                                t.task().fence(), t.task().progress())));
-                yield Result.Applied.APPLIED;
+                        .toList();
+                later.forEach(t -> replace(t, new Task(t.task().id(), t.task().plan(), t.task().phase(), c.now(),
+                        t.task().fence(), t.task().progress())));
+                yield later.isEmpty() ? Result.Stale.STALE : Result.Applied.APPLIED;
             }
             case Change.SettleQueue c -> Result.Applied.APPLIED;
         };

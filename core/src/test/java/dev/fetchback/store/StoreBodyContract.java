@@ -196,8 +196,8 @@ public abstract class StoreBodyContract extends StoreFixture {
         assertThat(store().body(second.id(), 0)).isPresent();
         assertThat(store().body(third.id(), 0)).isPresent();
         assertThat(store().totals()).extracting(Store.Totals::dead, Store.Totals::bodyBytes).containsExactly(3L, 200L);
-        Task again = moved(started2(moved(stored(first.id()), new Event.Redrive())), new Event.Refused(problem(), 0));
-        assertThat(again.phase()).as("its page is gone, but it can be told so again").isEqualTo(Phase.DEAD);
+        assertThat(moved(stored(first.id()), new Event.Redrive()).phase()).as("its page is gone").isEqualTo(Phase.FETCH_WAITING);
+        assertThat(moved(stored(third.id()), new Event.Redrive()).phase()).isEqualTo(Phase.DELIVER_WAITING);
     }
 
     @Test

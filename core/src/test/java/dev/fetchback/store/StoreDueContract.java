@@ -145,6 +145,9 @@ public abstract class StoreDueContract extends StoreFixture {
         assertThat(stored(other.id()).readyAt()).isEqualTo(now + 1000);
         assertThat(stored(first.id()).readyAt()).isEqualTo(now);
         started2(stored(first.id()));
+        applied(new Hurry(FETCH_A, now, 2));
+        assertThat(apply(new Hurry(FETCH_A, now, 2))).as("none is left to hurry").isEqualTo(Result.Stale.STALE);
+        assertThat(apply(new Hurry(new QueueKey(Stage.DELIVER, "rcv_X"), now, 2))).isEqualTo(Result.Stale.STALE);
     }
 
     private static List<String> names(List<DueQueue> queues) {

@@ -128,6 +128,45 @@ final class TaskMachineTest {
     }
 
     @Test
+    void aRedriveFetchesAPageAgainThatIsNotStoredAnyMore() {
+        Task dead = at(Phase.DEAD);
+        Task.Progress dropped = new Task.Progress(0, 1, 10, new Outcome.Fetched(PAGE, 0), PROBLEM, false, NOW);
+        Task pruned = new Task(dead.id(), dead.plan(), dead.phase(), 0, dead.fence(), dropped);
+        Task again = next(pruned, new Event.Redrive()).orElseThrow();
+        assertThat(again.phase()).isEqualTo(Phase.FETCH_WAITING);
+        assertThat(again.progress().round()).as("receivers tell it from the page that is gone").isEqualTo(1);
+        assertThat(again.progress().outcome()).isNull();
+        assertThat(again.progress().fetchAttempts()).isZero();
+    }
+
+    @Test
+    void aSkippedAttemptCountsAndIsAtAnEnd() {
+        Task waiting = next(started(waiting("rcv", 0)), new Event.PageStored(PAGE)).orElseThrow();
+        Task later = next(waiting, new Event.Skipped(PROBLEM, NOW + 60_000)).orElseThrow();
+        assertThat(later.phase()).isEqualTo(Phase.DELIVER_WAITING);
+        assertThat(later.readyAt()).isEqualTo(NOW + 60_000);
+        assertThat(later.progress().deliverAttempts()).isEqualTo(1);
+        assertThat(later.progress().lastError()).isEqualTo(PROBLEM);
+        assertThat(later.fence().attempt()).as("whoever read it before must not start it").isEqualTo(waiting.fence().attempt() + 1);
+        for (int attempts = 2; attempts < 10; attempts++) {
+            later = next(later, new Event.Skipped(PROBLEM, 0)).orElseThrow();
+        }
+        assertThat(next(later, new Event.Skipped(PROBLEM, 0)).orElseThrow().phase()).isEqualTo(Phase.DEAD);
+    }
+
+    @Test
+    void aSkippedTaskExpires() {
+        Task waiting = next(started(waiting("rcv", NOW + 5)), new Event.PageStored(PAGE)).orElseThrow();
+        Task told = machine.next(waiting, new Event.Skipped(PROBLEM, 0), NOW + 5, MIDDLE).orElseThrow();
+        assertThat(told.progress().outcome()).isInstanceOfSatisfying(Outcome.Failed.class,
+                failed -> assertThat(failed.problem().code()).isEqualTo(Problem.EXPIRED));
+        Task again = machine.next(told, new Event.Skipped(PROBLEM, 0), NOW + 5, MIDDLE).orElseThrow();
+        assertThat(again.phase()).isEqualTo(Phase.DELIVER_WAITING);
+        long tooLate = NOW + 5 + TaskMachine.TELL_EXPIRED.toMillis();
+        assertThat(machine.next(again, new Event.Skipped(PROBLEM, 0), tooLate, MIDDLE).orElseThrow().phase()).isEqualTo(Phase.EXPIRED);
+    }
+
+    @Test
     void aKeptPageIsStoredUntilItsTime() {
         Task task = new Task(new TaskId(1, 2), new Task.Plan("h:80", null, 5, 3, 1, 0, 60_000), Phase.FETCH_RUNNING, 0,
                 new Task.Fence(1, 7), Task.Progress.NONE);
@@ -201,7 +240,7 @@ final class TaskMachineTest {
     private static List<Event> events() {
         return List.of(new Event.Start(7), new Event.PageDelivered(PAGE), new Event.PageStored(PAGE),
                 new Event.PageRefused(PAGE, PROBLEM, 0), new Event.FetchFailed(PROBLEM, true, 0), new Event.Delivered(false),
-                new Event.Refused(PROBLEM, 0), new Event.HandedBack(), new Event.Reclaimed(9), new Event.Cancel(),
+                new Event.Refused(PROBLEM, 0), new Event.Skipped(PROBLEM, 0), new Event.HandedBack(), new Event.Reclaimed(9), new Event.Cancel(),
                 new Event.Retry(), new Event.Redrive());
     }
 

@@ -190,6 +190,22 @@ final class SimulationTest {
             return new DeliverResult.Accepted(false);
         }
 
+        /** Receivers with a few places each, that are stopped now and then. */
+        private final class Moody implements Receivers {
+            private final Map<String, Pace> paces = new HashMap<>();
+
+            @Override
+            public Pace pace(String receiver) {
+                return paces.computeIfAbsent(receiver, name -> new HostPace(4, 0));
+            }
+
+            @Override
+            public DeliverResult.Refused stopped(String receiver) {
+                boolean stopped = !calm && random.nextInt(10) == 0;
+                return stopped ? new DeliverResult.Refused(new Problem(Problem.RECEIVER_STOPPED, null, 0), 0) : null;
+            }
+        }
+
         /** One owner of the shard, until it is killed. */
         private final class Node implements Committer {
             private final ArrayDeque<Runnable> commits = new ArrayDeque<>();
@@ -202,8 +218,8 @@ final class SimulationTest {
                 Worker.Steps steps =
                         new Worker.Steps((task, spec, none) -> fetch(task), (task, spec, parcel) -> deliver(task, parcel));
                 worker = new Worker(
-                        new WorkSettings(16, 2, Duration.ofMillis(200), 16, 4, Duration.ZERO),
-                        new Worker.Parts(mine, this, machine, steps, new Worker.Surroundings(() -> now, random, threads)));
+                        new WorkSettings(16, 2, Duration.ofMillis(200), 16, Duration.ZERO),
+                        new Worker.Parts(mine, this, machine, steps, new Moody(), new Worker.Surroundings(() -> now, random, threads)));
                 worker.reclaim();
             }
 

@@ -32,7 +32,6 @@ public final class Wiring {
                         config.get(Settings.FETCH_PER_HOST_CONCURRENCY),
                         config.get(Settings.FETCH_PER_HOST_GAP),
                         config.get(Settings.DELIVER_CONCURRENCY),
-                        config.get(Settings.DELIVER_PER_ENDPOINT_CONCURRENCY),
                         config.get(Settings.DRAIN)))
                 .retries(new RetryPolicy(
                         config.get(Settings.FETCH_BACKOFF),

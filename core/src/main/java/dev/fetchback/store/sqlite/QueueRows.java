@@ -122,11 +122,11 @@ final class QueueRows {
         }
     }
 
-    /** Makes at most {@code limit} tasks of the queue due, earliest first. */
-    void hurry(Statements statements, QueueKey queue, long now, int limit) throws SQLException {
+    /** Makes at most {@code limit} tasks of the queue due, earliest first; false when there was none to hurry. */
+    boolean hurry(Statements statements, QueueKey queue, long now, int limit) throws SQLException {
         Row row = find(statements, queue);
         if (row == null) {
-            return;
+            return false;
         }
         List<Later> later = new ArrayList<>();
         PreparedStatement find = statements.get(LATER);
@@ -149,6 +149,7 @@ final class QueueRows {
             hurry.executeUpdate();
             waits(statements, queue, now);
         }
+        return !later.isEmpty();
     }
 
     private @Nullable Row find(Statements statements, QueueKey queue) throws SQLException {

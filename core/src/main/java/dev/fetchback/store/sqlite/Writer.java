@@ -108,10 +108,8 @@ final class Writer implements AutoCloseable {
                 save(save.receiver());
                 yield Result.Applied.APPLIED;
             }
-            case Change.Hurry(QueueKey queue, long now, int limit) -> {
-                queues.hurry(statements, queue, now, limit);
-                yield Result.Applied.APPLIED;
-            }
+            case Change.Hurry(QueueKey queue, long now, int limit) ->
+                queues.hurry(statements, queue, now, limit) ? Result.Applied.APPLIED : Result.Stale.STALE;
             case Change.SettleQueue settle -> {
                 queues.settle(statements, settle.queue());
                 yield Result.Applied.APPLIED;

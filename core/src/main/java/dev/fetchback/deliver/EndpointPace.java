@@ -1,0 +1,57 @@
+package dev.fetchback.deliver;
+
+import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.store.StoredTask;
+import dev.fetchback.task.DeliverOptions;
+import dev.fetchback.work.Pace;
+
+/** The deliver lane's view of one endpoint. */
+final class EndpointPace implements Pace {
+    private final Endpoints endpoints;
+    private final String id;
+
+    EndpointPace(Endpoints endpoints, String id) {
+        this.endpoints = endpoints;
+        this.id = id;
+    }
+
+    @Override
+    public long opensAt(long now) {
+        Endpoint endpoint = endpoints.find(id);
+        return endpoint == null ? 0 : endpoint.opensAt(now);
+    }
+
+    @Override
+    public long enter(StoredTask next, long now) {
+        DeliverOptions deliver = next.spec().deliver();
+        try {
+            return deliver == null ? now : endpoints.of(id, deliver.to()).hold(now);
+        } catch (BadUrl e) {
+            return now; // its attempt says so
+        }
+    }
+
+    /** A delivery that ran has given its place back with what it learned. */
+    @Override
+    public void leave(long now, boolean ran) {
+        Endpoint endpoint = ran ? null : endpoints.find(id);
+        if (endpoint != null) {
+            endpoint.giveBack();
+        }
+    }
+
+    @Override
+    public void pause(long until) {
+        throw new UnsupportedOperationException("receiver " + id + " is paused by what it answers, not by the lane");
+    }
+
+    @Override
+    public long rememberUntil() {
+        return 0;
+    }
+
+    @Override
+    public int window() {
+        return 0;
+    }
+}
