@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One endpoint as deliveries see it: they enter, wait a little for a place when it is busy, and leave with what they learned. The
- * deliver lane takes its places here too, before it starts a task, so there is one count. Everything happens under the lock of its
+ * deliver lane takes its places here too, before it starts a task, so there is one count. All of it happens under the lock of its
  * origin, which is held for some comparisons only.
  */
 final class Endpoint {

@@ -43,7 +43,10 @@ final class EndpointHealth {
     private int fineAtLimit;
     private int inFlight;
     private boolean probing;
-    /** It was stopped, and no delivery went well since: tasks may have been put off because of that. */
+    /**
+     * It was stopped for long, and no delivery went well since: tasks may have been put off because of that. Short stops put off
+     * none, and must not hurry those that failed: an endpoint that comes and goes would use up their attempts within minutes.
+     */
     private boolean putOff;
 
     /** A healthy endpoint. */
@@ -175,11 +178,11 @@ final class EndpointHealth {
         };
         if (opens) {
             status = Status.BROKEN;
-            putOff = true;
             reason = failures + " failures in a row, the last one: " + why;
             int doublings = Math.clamp(failures - breaker.failures(), 0, DOUBLINGS_MAX);
             long wait = Math.min(breaker.openFirst().toMillis() << doublings, breaker.openMax().toMillis());
             until = Math.max(until, now + wait);
+            putOff |= stopped(now);
             rampFromOne();
         }
         return opens;

@@ -144,7 +144,7 @@ final class Journey {
     }
 
     /**
-     * A kept connection was dead when it was used, and the request may be sent again. That is done once, on a fresh connection, as
+     * A kept connection was dead when it was used, and the request may be sent again. That is done once, on a fresh connection:
      * all that are kept may be dead (RFC 9112 §9.3.1).
      */
     private static final class StaleConnection extends Exception {

@@ -194,6 +194,10 @@ class EndpointHealthTest {
         one(FINE);
         assertThat(health.recovered(now)).as("it was never away").isFalse();
         fail(5);
+        now = health.until(now);
+        health.end(health.tryBegin(now), FINE, now);
+        assertThat(health.recovered(now)).as("a short stop put nothing off").isFalse();
+        fail(9);
         assertThat(health.recovered(now)).isFalse();
         now = health.until(now);
         health.end(health.tryBegin(now), FINE, now);
