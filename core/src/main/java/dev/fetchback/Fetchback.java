@@ -313,9 +313,18 @@ public final class Fetchback implements Tasks, AutoCloseable {
         }
     }
 
-    /** Why nothing can be stored any more; empty while all is well. */
-    public Optional<StoreException> failure() {
-        return commits.failure();
+    /** Why new tasks are refused just now, a sentence; empty while they are taken. */
+    public Optional<String> refusal() {
+        Optional<String> store = commits.failure().or(commits::full).map(e -> String.valueOf(e.getMessage()));
+        if (store.isPresent()) {
+            return store;
+        }
+        try {
+            admit();
+            return Optional.empty();
+        } catch (StoreException | Overloaded e) {
+            return Optional.of(String.valueOf(e.getMessage()));
+        }
     }
 
     /** How long the oldest due task of a stage has waited, milliseconds; 0 when none is due. A lower bound of a queue may overstate it. */

@@ -7,6 +7,7 @@ import dev.fetchback.store.QueueKey;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.store.Result;
 import dev.fetchback.store.Store;
+import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.store.TaskPage;
 import dev.fetchback.store.TaskQuery;
@@ -93,6 +94,11 @@ final class NoStore implements Store {
 
     private static QueueKey key(Task task) {
         return new QueueKey(task.phase().stage(), task.queue());
+    }
+
+    @Override
+    public Optional<StoreException> noRoom() {
+        return Optional.empty();
     }
 
     @Override

@@ -31,6 +31,8 @@ public final class GroupCommit implements Committer, AutoCloseable {
     /** How long a change that nobody waits for may wait for others: less than a commit takes on many disks. */
     private static final long NAP_NANOS = 2_000_000;
 
+    /** How often a full store is asked whether there is room again; it asks the system, which costs little. */
+    private static final Duration ROOM_EVERY = Duration.ofSeconds(1);
     private static final int PRUNE_SHARE = 10; // pruning takes at most one part in this many of the writer's time
 
     private final Store store;
@@ -44,6 +46,8 @@ public final class GroupCommit implements Committer, AutoCloseable {
     private volatile boolean closing;
     private volatile boolean ended;
     private volatile @Nullable StoreException failure;
+    private volatile @Nullable StoreException full;
+    private long roomAt; // when to ask for room again, while full
     private long pruneAt = System.nanoTime();
 
     /**
@@ -93,6 +97,11 @@ public final class GroupCommit implements Committer, AutoCloseable {
     /** Why nothing can be written any more; empty while all is well. */
     public Optional<StoreException> failure() {
         return Optional.ofNullable(failure);
+    }
+
+    /** Why new tasks are refused for want of space; empty while they are taken. Notices by itself when there is room again. */
+    public Optional<StoreException> full() {
+        return Optional.ofNullable(full);
     }
 
     /** How many changes wait. */
@@ -155,16 +164,19 @@ public final class GroupCommit implements Committer, AutoCloseable {
                     break;
                 }
                 prune();
+                askForRoom();
                 if (!backlog.isEmpty() || closing) {
                     continue;
                 }
                 if (!idle) {
                     waiting.nap(NAP_NANOS);
                 } else if (waiting.isEmpty()) {
-                    waiting.sleep(Math.max(1, pruneAt - System.nanoTime()));
+                    long now = System.nanoTime();
+                    waiting.sleep(Math.max(1, full == null ? pruneAt - now : Math.min(pruneAt - now, roomAt - now)));
                 }
             }
         } catch (Throwable fault) {
+            LOG.log(Level.ERROR, "the store's writer met a fault of Fetchback", fault);
             fail(new StoreException(Kind.UNUSABLE, "The store's writer ended by a fault of its own: " + fault, fault));
             throw fault;
         } finally {
@@ -190,11 +202,12 @@ public final class GroupCommit implements Committer, AutoCloseable {
             changes += next.changes.size();
             batch.add(backlog.remove());
         }
-        commit(batch, changes);
+        commit(batch, changes, false);
         batch.clear();
     }
 
-    private void commit(List<Entry> batch, int changes) {
+    /** @param again whether these have met a full disk before */
+    private void commit(List<Entry> batch, int changes, boolean again) {
         if (failure != null) {
             rejectAll(batch, failure);
             return;
@@ -206,7 +219,8 @@ public final class GroupCommit implements Committer, AutoCloseable {
             tell(batch, results);
         } catch (StoreException e) {
             if (e.kind() == Kind.FULL) {
-                commitWithout(batch, e);
+                noteFull(e);
+                commitWithout(batch, changes, again, e);
             } else {
                 fail(e);
                 rejectAll(batch, e);
@@ -216,24 +230,52 @@ public final class GroupCommit implements Committer, AutoCloseable {
         }
     }
 
-    /** Refuses what asked for the most space, and tries the others again. */
-    private void commitWithout(List<Entry> batch, StoreException full) {
+    /** Refuses what asked for the most space, and tries the others again: the store has given its reserve up by now. */
+    private void commitWithout(List<Entry> batch, int all, boolean again, StoreException why) {
         Weight refused = Weight.SETTLE;
         for (Entry entry : batch) {
             refused = entry.weight.compareTo(refused) > 0 ? entry.weight : refused;
+        }
+        if (refused == Weight.SETTLE && !again) {
+            commit(batch, all, true);
+            return;
         }
         List<Entry> others = new ArrayList<>();
         int changes = 0;
         for (Entry entry : batch) {
             if (entry.weight == refused) {
-                reject(entry, full);
+                reject(entry, why);
             } else {
                 others.add(entry);
                 changes += entry.changes.size();
             }
         }
         if (!others.isEmpty()) {
-            commit(others, changes);
+            commit(others, changes, again);
+        }
+    }
+
+    private void noteFull(StoreException why) {
+        roomAt = System.nanoTime() + ROOM_EVERY.toNanos();
+        if (full == null) {
+            LOG.log(Level.WARNING, "store full, new tasks are refused until there is room reason={0}", why.getMessage());
+        }
+        full = why;
+    }
+
+    /** Nobody may submit to a server that says it is full, so it has to find out by itself. */
+    private void askForRoom() {
+        long now = System.nanoTime();
+        if (full == null || failure != null || now - roomAt < 0) {
+            return;
+        }
+        roomAt = now + ROOM_EVERY.toNanos();
+        Optional<StoreException> still = store.noRoom();
+        full = still.orElse(null);
+        if (still.isEmpty()) {
+            LOG.log(Level.INFO, "store has room again, new tasks are taken");
+        } else if (still.get().kind() != Kind.FULL) {
+            fail(still.get());
         }
     }
 
@@ -247,13 +289,13 @@ public final class GroupCommit implements Committer, AutoCloseable {
             return;
         }
         for (Entry entry : batch) {
-            commit(List.of(entry), entry.changes.size());
+            commit(List.of(entry), entry.changes.size(), false);
         }
     }
 
     private void fail(StoreException reason) {
         failure = reason;
-        LOG.log(Level.ERROR, "Nothing can be written any more: " + reason.getMessage(), reason);
+        LOG.log(Level.ERROR, "nothing is written any more reason={0}", reason.getMessage());
     }
 
     /** Whoever hears of a commit may submit at once: its place in the queue is free by then. */

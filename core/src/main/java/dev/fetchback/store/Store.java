@@ -34,6 +34,12 @@ public interface Store extends AutoCloseable {
      */
     List<Result> commit(List<Change> changes);
 
+    /**
+     * Why nothing new is taken just now for want of space; empty when it would be. Asked by the committing thread only, and only
+     * after something was refused.
+     */
+    Optional<StoreException> noRoom();
+
     /** Queues due at {@code now}, after {@code after} in the order (due time, name); the first level of the due scan. */
     List<DueQueue> dueQueues(Stage stage, Optional<DueQueue> after, long now, int limit);
 

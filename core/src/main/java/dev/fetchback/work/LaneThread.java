@@ -11,12 +11,15 @@ final class LaneThread {
     private static final Logger LOG = System.getLogger(LaneThread.class.getName());
     /** A store that fails is asked again after this long. */
     private static final long RETRY_MILLIS = 1_000;
+    /** A store that stays broken is not news every second. */
+    private static final long TELL_EVERY_MILLIS = 60_000;
     /** A clock that jumps is noticed within this time while something is scheduled. */
     private static final long NAP_MAX_MILLIS = 60_000;
 
     private final LongSupplier clock;
     private final Thread thread;
     private final LongSupplier turn;
+    private long toldAt = -TELL_EVERY_MILLIS; // the thread's own
     private volatile boolean woken;
     private volatile boolean stopped;
 
@@ -51,8 +54,12 @@ final class LaneThread {
             try {
                 next = turn.getAsLong();
             } catch (RuntimeException e) {
-                LOG.log(Level.ERROR, "the scheduler could not read or write the store; it tries again in 1 s", e);
-                next = clock.getAsLong() + RETRY_MILLIS;
+                long now = clock.getAsLong();
+                if (now - toldAt >= TELL_EVERY_MILLIS) {
+                    toldAt = now;
+                    LOG.log(Level.ERROR, "the scheduler could not read or write the store; it tries again every second", e);
+                }
+                next = now + RETRY_MILLIS;
             }
             if (!woken && !stopped) {
                 sleep(next);

@@ -65,6 +65,7 @@ public final class Worker {
     private final Hurries hurries;
     private final Executor threads;
     private final Waiters waiters = new Waiters();
+    private final Unsettled unsettled;
     private final Map<Phase, LongAdder> finished = new EnumMap<>(Phase.class);
     private final LongAdder staleSettles = new LongAdder();
     private final Duration drain;
@@ -103,7 +104,9 @@ public final class Worker {
         }
         this.runs = new Runs(this, parts, settings.deliverConcurrency());
         this.starts = new StoredStarts(this, parts, runs);
-        this.fetchThread = new LaneThread("fetchback-fetch-lane", clock, () -> lane(Stage.FETCH).turn());
+        this.unsettled = new Unsettled(clock);
+        this.fetchThread =
+                new LaneThread("fetchback-fetch-lane", clock, () -> Math.min(unsettled.turn(), lane(Stage.FETCH).turn()));
         this.deliverThread = new LaneThread("fetchback-deliver-lane", clock, () -> lane(Stage.DELIVER).turn());
         long gap = settings.perHostGap().toMillis();
         this.fetches = lane(Stage.FETCH, LaneSettings.of(settings.fetchConcurrency(), settings.perHostConcurrency()),
@@ -196,7 +199,7 @@ public final class Worker {
 
             @Override
             public void failed(StoreException reason) {
-                unsettled(before, body, reason);
+                unsettled(before, body, reason, () -> settle(before, event, null));
             }
         };
         List<Change> move = List.of(new Change.Move(before, after, body));
@@ -207,19 +210,26 @@ public final class Worker {
             } catch (StoreBusy e) {
                 LockSupport.parkNanos(BUSY_NAP_NANOS); // the work is done and must not be lost: its thread waits for room
             } catch (StoreException e) {
-                unsettled(before, body, e);
+                unsettled(before, body, e, () -> settle(before, event, null));
                 return;
             }
         }
     }
 
-    /** A page that no longer fits on the disk is fetched again later; what else cannot be stored is taken up by a restart. */
-    private void unsettled(Task before, byte @Nullable [] body, StoreException failure) {
-        if (failure.kind() == StoreException.Kind.FULL && body != null) {
+    /**
+     * On a full disk a page is fetched again later, and the news itself is kept until it fits. After any other fault, which whoever
+     * met it has logged, a restart takes the task up again.
+     */
+    private void unsettled(Task before, byte @Nullable [] body, StoreException failure, Runnable again) {
+        if (failure.kind() != StoreException.Kind.FULL) {
+            return;
+        }
+        if (body != null) {
             Problem problem = new Problem(Problem.STORE_FULL, "The page could not be stored: the disk is full.", 0);
             settle(before, new Event.FetchFailed(problem, true, 0), null);
         } else {
-            LOG.log(Level.ERROR, "what came of task " + before.id() + " could not be stored; a restart takes it up again", failure);
+            unsettled.keep(before.id(), again);
+            fetchThread.wake();
         }
     }
 

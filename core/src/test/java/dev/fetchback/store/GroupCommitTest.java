@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -39,6 +40,7 @@ class GroupCommitTest {
     private final Semaphore permits = new Semaphore(0);
     private final AtomicInteger prunes = new AtomicInteger();
     private volatile Committing behaviour = changes -> changes.stream().<Result>map(c -> Result.Applied.APPLIED).toList();
+    private volatile Optional<StoreException> noRoom = Optional.empty();
     private volatile GroupCommit committer;
 
     private interface Committing {
@@ -60,6 +62,7 @@ class GroupCommitTest {
                         prunes.incrementAndGet();
                         yield false;
                     }
+                    case "noRoom" -> noRoom;
                     default -> throw new UnsupportedOperationException(method.getName());
                 });
     }
@@ -216,6 +219,46 @@ class GroupCommitTest {
         assertThat(committer.failure()).isEmpty();
         assertThatExceptionOfType(StoreException.class).isThrownBy(() -> committer.commit(List.of(submit(6))));
         assertThat(committer.commit(List.of(settle(7)))).hasSize(1);
+    }
+
+    /** The store gives its reserve up when it meets a full disk, so what did not fit before may fit now. */
+    @Test
+    void triesSettlesOnceMoreOnAFullDisk() throws Exception {
+        start(SMALL);
+        AtomicInteger tries = new AtomicInteger();
+        behaviour = changes -> {
+            if (tries.incrementAndGet() == 1) {
+                throw new StoreException(Kind.FULL, "no space", null);
+            }
+            return changes.stream().<Result>map(c -> Result.Applied.APPLIED).toList();
+        };
+        permits.release(100);
+        assertThat(committer.commit(List.of(settle(1)))).containsExactly(Result.Applied.APPLIED);
+        assertThat(tries).hasValue(2);
+        behaviour = changes -> {
+            throw new StoreException(Kind.FULL, "no space at all", null);
+        };
+        assertThat(hand(settle(2)).failure()).isEqualTo(Kind.FULL);
+        assertThat(committer.failure()).isEmpty();
+    }
+
+    @Test
+    void saysThatItIsFullUntilThereIsRoom() throws Exception {
+        start(SMALL);
+        permits.release(100);
+        assertThat(committer.full()).isEmpty();
+        StoreException full = new StoreException(Kind.FULL, "no space", null);
+        noRoom = Optional.of(full);
+        behaviour = changes -> {
+            throw full;
+        };
+        assertThat(hand(submit(1)).failure()).isEqualTo(Kind.FULL);
+        assertThat(committer.full()).hasValueSatisfying(e -> assertThat(e).hasMessageContaining("no space"));
+        noRoom = Optional.empty();
+        while (committer.full().isPresent()) { // it asks by itself; the test's own time limit ends this
+            Thread.onSpinWait();
+        }
+        assertThat(committer.failure()).isEmpty();
     }
 
     @Test

@@ -142,6 +142,11 @@ public final class MemoryStore implements Store {
     }
 
     @Override
+    public Optional<StoreException> noRoom() {
+        return Optional.empty();
+    }
+
+    @Override
     public synchronized List<DueQueue> dueQueues(Stage stage, Optional<DueQueue> after, long now, int limit) {
         Map<String, Long> due = new HashMap<>();
         waiting(stage).forEach(t -> due.merge(t.task().queue(), t.task().readyAt(), Math::min));
@@ -194,7 +199,14 @@ public final class MemoryStore implements Store {
                 .filter(t -> query.phases().isEmpty() || query.phases().contains(t.task().phase()))
                 .limit(query.limit())
                 .toList();
-        return new TaskPage(found, found.size() < query.limit() ? null : found.getLast().task().id());
+        long bytes = 0;
+        int fits = 0;
+        while (fits < found.size() && bytes < TaskQuery.PAGE_BYTES) {
+            StoredTask task = found.get(fits++);
+            bytes += Codec.facts(task.task().plan(), task.spec()).length;
+        }
+        List<StoredTask> page = found.subList(0, fits);
+        return new TaskPage(page, found.size() < query.limit() && fits == found.size() ? null : page.getLast().task().id());
     }
 
     /** Every task there is. */

@@ -97,7 +97,7 @@ public final class Server implements RunningServer {
     }
 
     private static Readiness.Report readiness(Fetchback fetchback) {
-        List<String> reasons = fetchback.failure().map(e -> List.of(String.valueOf(e.getMessage()))).orElse(List.of());
+        List<String> reasons = fetchback.refusal().map(List::of).orElse(List.of());
         long oldest = Math.max(fetchback.dueAge(Stage.FETCH), fetchback.dueAge(Stage.DELIVER));
         return new Readiness.Report(reasons, Duration.ofMillis(oldest));
     }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -33,6 +34,8 @@ final class Web implements AutoCloseable {
         }
     }
 
+    /** A permit for each request that came, answered or not. */
+    final Semaphore arrived = new Semaphore(0);
     final BlockingQueue<Seen> seen = new LinkedBlockingQueue<>();
     private final HttpServer server;
 
@@ -48,6 +51,7 @@ final class Web implements AutoCloseable {
         exchange.getRequestHeaders().forEach((name, values) -> headers.put(name, values.getFirst()));
         Seen request = new Seen(exchange.getRequestMethod(), exchange.getRequestURI().toString(), headers,
                 exchange.getRequestBody().readAllBytes());
+        arrived.release();
         Answer answer = handler.apply(request);
         seen.add(request);
         if (answer.status() == 0) {

@@ -113,6 +113,11 @@ public final class SqliteStore implements Store {
     }
 
     @Override
+    public Optional<StoreException> noRoom() {
+        return writer.noRoom();
+    }
+
+    @Override
     public List<DueQueue> dueQueues(Stage stage, Optional<DueQueue> after, long now, int limit) {
         return readers.read("Due queues could not be read", s -> DueScan.queues(s, stage, after, now, limit));
     }

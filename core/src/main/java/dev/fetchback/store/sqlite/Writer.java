@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -192,11 +193,25 @@ final class Writer implements AutoCloseable {
         }
     }
 
+    /** Why nothing new is taken just now for want of space; empty when it would be. */
+    synchronized Optional<StoreException> noRoom() {
+        try {
+            refuseIfBroken();
+            refuseIfNoRoom();
+            return Optional.empty();
+        } catch (StoreException e) {
+            return Optional.of(e);
+        }
+    }
+
     private void refuseIfFull(List<Change> changes) {
         refuseIfBroken();
-        if (!needSpace(changes)) {
-            return;
+        if (needSpace(changes)) {
+            refuseIfNoRoom();
         }
+    }
+
+    private void refuseIfNoRoom() {
         long now = settings.clock().getAsLong();
         if (checkpoints.full()) {
             reserve.release(now);
