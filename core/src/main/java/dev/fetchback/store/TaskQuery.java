@@ -29,4 +29,10 @@ public record TaskQuery(
         int limit) {
     /** The longest page of a list. */
     public static final int LIMIT_MAX = 1000;
+
+    /**
+     * A page ends with the task that brings it to this many stored bytes: one task may have a mebibyte, and a few lists asked for
+     * at once must not take the heap.
+     */
+    public static final int PAGE_BYTES = 4 << 20;
 }

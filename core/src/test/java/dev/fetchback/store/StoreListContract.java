@@ -8,6 +8,7 @@ import dev.fetchback.task.Event;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
+import dev.fetchback.task.TaskSpec;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -42,6 +43,26 @@ public abstract class StoreListContract extends StoreFixture {
 
     private static TaskQuery at(TaskQuery q, @Nullable TaskId cursor) {
         return new TaskQuery(q.owner(), q.phases(), q.host(), q.label(), q.batch(), q.createdAfter(), cursor, q.limit());
+    }
+
+    /** A thousand tasks of a mebibyte each would be a page of a gibibyte. */
+    @Test
+    void endsAPageAtItsMostBytes() {
+        TaskSpec plain = spec("a.example:80");
+        TaskSpec large = new TaskSpec(plain.url(), new TaskSpec.Request("POST", List.of(), "x".repeat(400_000)), plain.fetch(),
+                plain.deliver(), plain.schedule(), plain.tags());
+        List<TaskId> expected = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            now++;
+            Task task = task("a.example:80");
+            applied(new Change.Submit(task, i % 3 == 0 ? plain : large, null));
+            expected.add(task.id());
+        }
+        expected.sort(Collections.reverseOrder());
+        TaskPage page = store().list(all(1000));
+        assertThat(page.tasks()).hasSizeBetween(10, 20);
+        assertThat(page.next()).isEqualTo(page.tasks().getLast().task().id());
+        assertThat(walked(all(1000))).isEqualTo(expected);
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -24,6 +25,10 @@ final class Listing {
     static final int BUDGET = 20_000;
 
     private static final int CHUNK = 500; // rows of one statement, so that no read holds back a checkpoint for long
+    /** Of what one statement reads: a spec may have a mebibyte, so that {@link #CHUNK} of them would not fit in memory. */
+    private static final int CHUNK_BYTES = 4 << 20;
+    /** Of all that is read for one page; large ones that do not match take time, not memory. */
+    static final int BUDGET_BYTES = 64 << 20;
     private static final Set<Phase> LISTED = EnumSet.of(Phase.DEAD, Phase.FAILED);
     private static final byte[] ABOVE_ALL = Statements.id(-1, -1);
     private static final byte[] BELOW_ALL = Statements.id(0, 0);
@@ -46,27 +51,23 @@ final class Listing {
 
     private static void walkSegment(Statements statements, TaskQuery query, Segment segment, Walk walk) throws SQLException {
         byte[] low = after(query.createdAfter());
-        if (segment.drained() != null && java.util.Arrays.compareUnsigned(segment.drained(), low) > 0) {
+        if (segment.drained() != null && Arrays.compareUnsigned(segment.drained(), low) > 0) {
             low = segment.drained();
         }
-        byte[] high = walk.last == null ? ABOVE_ALL : Statements.id(walk.last);
-        boolean more = true;
-        while (more && !walk.over()) {
-            List<TaskRow> rows = chunk(statements, query, segment, high, low);
-            for (TaskRow row : rows) {
+        byte @Nullable [] high = walk.last == null ? ABOVE_ALL : Statements.id(walk.last);
+        while (high != null && !walk.over()) {
+            Run run = chunk(statements, query, segment, high, low);
+            for (TaskRow row : run.rows()) {
                 walk.look(row);
                 if (walk.over()) {
                     return;
                 }
             }
-            more = rows.size() == CHUNK;
-            if (more) {
-                high = rows.getLast().id();
-            }
+            high = run.cutAt();
         }
     }
 
-    private static List<TaskRow> chunk(Statements statements, TaskQuery query, Segment segment, byte[] high, byte[] low)
+    private static Run chunk(Statements statements, TaskQuery query, Segment segment, byte[] high, byte[] low)
             throws SQLException {
         BatchId batch = query.batch();
         if (batch != null) {
@@ -80,34 +81,57 @@ final class Listing {
         return rows(statements.get(segment.sql().listAll()), 1, high, low);
     }
 
-    /** One ordered run for each phase, merged; cut where the shortest complete run ends. */
-    private static List<TaskRow> listed(Statements statements, Set<Phase> phases, Segment segment, byte[] high, byte[] low)
+    /** One ordered run for each phase, merged; it ends where the first of them was cut, as more may follow there. */
+    private static Run listed(Statements statements, Set<Phase> phases, Segment segment, byte[] high, byte[] low)
             throws SQLException {
         List<TaskRow> merged = new ArrayList<>();
+        byte[] cutAt = null;
         for (Phase phase : phases) {
             PreparedStatement find = statements.get(segment.sql().listPhase());
             find.setInt(1, phase.code());
-            merged.addAll(rows(find, 2, high, low));
+            Run run = rows(find, 2, high, low);
+            merged.addAll(run.rows());
+            byte[] cut = run.cutAt();
+            if (cut != null && (cutAt == null || Arrays.compareUnsigned(cut, cutAt) > 0)) {
+                cutAt = cut;
+            }
         }
-        merged.sort((a, b) -> java.util.Arrays.compareUnsigned(b.id(), a.id()));
-        return merged.size() <= CHUNK ? merged : merged.subList(0, CHUNK);
+        byte[] end = cutAt;
+        if (end != null) {
+            merged.removeIf(row -> Arrays.compareUnsigned(row.id(), end) < 0);
+        }
+        merged.sort((a, b) -> Arrays.compareUnsigned(b.id(), a.id()));
+        return new Run(merged, end);
     }
 
-    private static List<TaskRow> rows(PreparedStatement find, int at, byte[] high, byte[] low) throws SQLException {
+    private static Run rows(PreparedStatement find, int at, byte[] high, byte[] low) throws SQLException {
         find.setBytes(at, high);
         find.setBytes(at + 1, low);
         find.setInt(at + 2, CHUNK);
         List<TaskRow> rows = new ArrayList<>();
+        long bytes = 0;
+        int count = 0;
+        byte[] last = null;
         try (ResultSet row = find.executeQuery()) {
-            while (row.next()) {
+            while (bytes < CHUNK_BYTES && row.next()) {
+                count++;
+                last = TaskRow.id(row);
                 TaskRow read = TaskRow.read(row);
                 if (read != null) {
                     rows.add(read);
+                    bytes += read.bytes();
                 }
             }
         }
-        return rows;
+        return new Run(rows, count == CHUNK || bytes >= CHUNK_BYTES ? last : null);
     }
+
+    /**
+     * What one statement found.
+     *
+     * @param cutAt the id after which there may be more; null when this was all
+     */
+    private record Run(List<TaskRow> rows, byte @Nullable [] cutAt) {}
 
     /** The greatest id of a time. */
     private static byte[] after(long createdAfter) {
@@ -120,6 +144,8 @@ final class Listing {
         private final int limit;
         private final List<StoredTask> found = new ArrayList<>();
         private int looked;
+        private long lookedBytes;
+        private long foundBytes;
         private @Nullable TaskId last;
 
         Walk(TaskQuery query) {
@@ -129,11 +155,13 @@ final class Listing {
         }
 
         boolean over() {
-            return found.size() >= limit || looked >= BUDGET;
+            return found.size() >= limit || foundBytes >= TaskQuery.PAGE_BYTES || looked >= BUDGET
+                    || lookedBytes >= BUDGET_BYTES;
         }
 
         void look(TaskRow row) {
             looked++;
+            lookedBytes += row.bytes();
             last = Statements.taskId(row.id());
             if (!query.phases().isEmpty() && !query.phases().contains(row.phase())) {
                 return;
@@ -141,6 +169,7 @@ final class Listing {
             StoredTask task = row.decode();
             if (matches(task)) {
                 found.add(task);
+                foundBytes += row.bytes();
             }
         }
 

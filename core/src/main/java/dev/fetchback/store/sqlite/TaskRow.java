@@ -22,9 +22,13 @@ record TaskRow(byte[] id, byte[] facts, Phase phase, long readyAt, Fence fence, 
     private static final int WAITING = 7;
     private static final int FINISHED = 12;
 
+    static byte[] id(ResultSet row) throws SQLException {
+        return row.getBytes(1);
+    }
+
     /** Null when the row has no state, which is a task between two statements of a reader. */
     static @Nullable TaskRow read(ResultSet row) throws SQLException {
-        byte[] id = row.getBytes(1);
+        byte[] id = id(row);
         byte[] facts = row.getBytes(2);
         int phase = row.getInt(RUNNING);
         if (phase != 0) {
@@ -40,6 +44,11 @@ record TaskRow(byte[] id, byte[] facts, Phase phase, long readyAt, Fence fence, 
             return new TaskRow(id, facts, Phase.of(phase), 0, fence(row, FINISHED + 1), row.getBytes(FINISHED + 3));
         }
         return null;
+    }
+
+    /** Roughly what it takes in memory: by far the most is in its facts and its progress. */
+    int bytes() {
+        return facts.length + (progress == null ? 0 : progress.length);
     }
 
     StoredTask decode() {
