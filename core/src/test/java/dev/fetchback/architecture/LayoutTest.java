@@ -13,6 +13,7 @@ import dev.fetchback.architecture.wrong.Wrong;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -20,11 +21,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Holds the layout of ARCHITECTURE.md. Each rule is also shown to fail on a class that breaks it. */
 final class LayoutTest {
     private static final String ROOT = "dev.fetchback";
     private static final int FILE_LINES_MAX = 400;
+    private static final int METHOD_LINES_MAX = 70;
 
     private static final JavaClasses MAIN =
             new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages(ROOT);
@@ -102,6 +105,24 @@ final class LayoutTest {
                 }
             }
         }
+    }
+
+    @Test
+    void methodsStayShort(@TempDir Path folder) throws IOException {
+        List<Path> sources = new ArrayList<>();
+        for (Path source : List.of(Path.of("src/main/java"), Path.of("../server/src/main/java"), Path.of("../bench/src/main/java"))) {
+            try (Stream<Path> files = Files.walk(source)) {
+                files.filter(f -> f.toString().endsWith(".java")).forEach(sources::add);
+            }
+        }
+        assertThat(MethodLength.over(METHOD_LINES_MAX, sources)).isEmpty();
+
+        Path wrong = folder.resolve("Wrong.java");
+        String method = "class Wrong {\n    @Deprecated\n    void fits() {\n%s    }\n}\n";
+        Files.writeString(wrong, method.formatted("        ;\n".repeat(METHOD_LINES_MAX - 3)));
+        assertThat(MethodLength.over(METHOD_LINES_MAX, List.of(wrong))).isEmpty();
+        Files.writeString(wrong, method.formatted("        ;\n".repeat(METHOD_LINES_MAX - 2)));
+        assertThat(MethodLength.over(METHOD_LINES_MAX, List.of(wrong))).containsExactly("Wrong.java:2 fits (71)");
     }
 
     @Test
