@@ -39,6 +39,7 @@ public final class Tokens {
     private final AtomicLong lookAt = new AtomicLong();
     private volatile List<Entry> entries;
     private volatile @Nullable FileTime changed;
+    private volatile boolean missing;
 
     private Tokens(boolean required, @Nullable Path file, LongSupplier clock, List<Entry> entries) {
         this.required = required;
@@ -116,10 +117,16 @@ public final class Tokens {
                 changed = time; // also when it cannot be read, so that it is told once
                 entries = entries(Files.readString(path), path.toString());
                 warnWhenReadable(path);
-                LOG.log(Level.INFO, "Read {0} API tokens again from {1}.", entries.size(), path);
+                LOG.log(Level.INFO, "API tokens read again count={0} file={1}", entries.size(), path);
             }
-        } catch (IOException | IllegalArgumentException e) {
-            LOG.log(Level.WARNING, "Reading API tokens again failed, the old ones stay: " + e.getMessage());
+            missing = false;
+        } catch (IOException e) {
+            if (!missing) { // told once, not with every look
+                missing = true;
+                LOG.log(Level.WARNING, "API tokens could not be read again, the old ones stay file={0} reason={1}", path, e.toString());
+            }
+        } catch (IllegalArgumentException e) {
+            LOG.log(Level.WARNING, "API tokens could not be read again, the old ones stay file={0} reason={1}", path, e.getMessage());
         }
     }
 
