@@ -102,7 +102,7 @@ class LauncherTest {
     private void hideJavaOfThePath() throws IOException {
         Path bin = Files.createDirectories(folder.resolve("bin"));
         for (String tool : List.of("dirname", "readlink", "grep", "sed", "find", "head", "tail", "mktemp", "touch", "rm", "mkdir",
-                "sh")) {
+                "mv", "cat", "sleep", "sh")) {
             for (String place : List.of("/usr/bin", "/bin")) {
                 Path real = Path.of(place, tool);
                 if (Files.exists(real) && !Files.exists(bin.resolve(tool))) {
@@ -231,5 +231,75 @@ class LauncherTest {
         Files.createDirectories(root.resolve("server/target"));
         Files.createFile(root.resolve("server/target/fetchback.jar"));
         assertThat(run("version").exitCode()).isEqualTo(7);
+    }
+
+    /** A build that says when it has begun and goes on when it is told to. */
+    private void slowBuild() throws IOException {
+        script(root.resolve("mvnw"), "#!/bin/sh\necho x >> built\nwhile [ ! -e go ]; do sleep 0.05; done\n"
+                + "[ ! -e server/target/fetchback.jar ] || echo x >> trampled\n"
+                + "mkdir -p server/target\n: > server/target/fetchback.jar\n");
+    }
+
+    private Process launch(String name) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder("/bin/sh", root.resolve("fetchback").toString(), "version")
+                .redirectOutput(folder.resolve(name + ".out").toFile()).redirectError(folder.resolve(name + ".err").toFile());
+        builder.environment().clear();
+        builder.environment().putAll(environment);
+        return builder.start();
+    }
+
+    private void until(String what, java.util.concurrent.Callable<Boolean> so) throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!so.call()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(end);
+            Thread.sleep(20);
+        }
+    }
+
+    @Test
+    void twoFirstBuildsAtOnceAreOne() throws Exception {
+        jdk(jdks.resolve("temurin-25"), "25.0.3");
+        slowBuild();
+        Process first = launch("first");
+        until("the first builds", () -> !builds().isEmpty());
+        Process second = launch("second");
+        until("the second waits", () -> Files.readString(folder.resolve("second.err"))
+                .contains("waiting for another build (process " + first.pid() + ")"));
+        Files.createFile(root.resolve("go"));
+        for (Process one : List.of(first, second)) {
+            assertThat(one.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(one.exitValue()).isEqualTo(7);
+        }
+        assertThat(builds()).hasSize(1);
+        assertThat(Files.readAllLines(root.resolve("trained"))).hasSize(1);
+        assertThat(root.resolve("trampled")).doesNotExist();
+        assertThat(root.resolve(".fetchback-build")).doesNotExist();
+    }
+
+    @Test
+    void theLockOfABuildThatWasKilledOrFailedBlocksNobody() throws Exception {
+        jdk(jdks.resolve("temurin-25"), "25.0.3");
+        slowBuild();
+        Process killed = launch("killed");
+        until("it builds", () -> !builds().isEmpty());
+        List<ProcessHandle> builders = killed.descendants().toList();
+        killed.destroyForcibly().waitFor();
+        builders.forEach(ProcessHandle::destroyForcibly);
+        assertThat(root.resolve(".fetchback-build")).exists();
+        Files.createFile(root.resolve("go"));
+        assertThat(run("version").exitCode()).isEqualTo(7);
+        assertThat(root.resolve(".fetchback-build")).doesNotExist();
+
+        Files.delete(root.resolve("server/target/fetchback.jar"));
+        Path abandoned = Files.createDirectories(root.resolve(".fetchback-build"));
+        Files.writeString(abandoned.resolve("pid"), ProcessHandle.current().pid() + "\n");
+        Files.setLastModifiedTime(abandoned, FileTime.from(LONG_AGO));
+        assertThat(run("version").exitCode()).as("an old lock whose id another process has").isEqualTo(7);
+
+        Files.delete(root.resolve("server/target/fetchback.jar"));
+        script(root.resolve("mvnw"), "#!/bin/sh\nexit 1\n");
+        environment.put("TMPDIR", folder.toString());
+        assertThat(run("version").exitCode()).isEqualTo(1);
+        assertThat(root.resolve(".fetchback-build")).doesNotExist();
     }
 }
