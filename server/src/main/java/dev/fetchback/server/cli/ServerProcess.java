@@ -3,6 +3,7 @@ package dev.fetchback.server.cli;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -20,6 +21,8 @@ import java.util.regex.Pattern;
 /** A server in a process of its own, so that it can be killed. */
 final class ServerProcess implements AutoCloseable {
     private static final Pattern LISTENING = Pattern.compile("\\blistening\\b.*\\bport=([0-9]{1,5})\\b");
+    /** The start-up cache, the collector that it was made with, and that nothing is said about either. */
+    private static final Pattern STARTING_FAST = Pattern.compile("-XX:AOTCache=.*|-XX:\\+Use\\w+GC|-Xlog:(aot|cds)=off");
     private static final long START_SECONDS = 30;
     private static final int LOG_LINES_KEPT = 30; // for the case that it fails; what came before is rarely the reason
 
@@ -33,16 +36,19 @@ final class ServerProcess implements AutoCloseable {
         follower = Thread.ofVirtual().name("server log").start(this::follow);
     }
 
-    /** The command that starts {@code main} with this process's own Java and classes. */
+    /** The command that starts {@code main} with this process's own Java, classes and start-up cache. */
     static List<String> likeThisOne(String main) {
-        return List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                main,
-                "serve");
+        return likeThisOne(main, ManagementFactory.getRuntimeMXBean().getInputArguments());
+    }
+
+    /** @param options that this process's Java was started with */
+    static List<String> likeThisOne(String main, List<String> options) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        options.stream().filter(option -> STARTING_FAST.matcher(option).matches()).forEach(command::add);
+        command.addAll(List.of("-Xmx256m", "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), main,
+                "serve"));
+        return command;
     }
 
     /**

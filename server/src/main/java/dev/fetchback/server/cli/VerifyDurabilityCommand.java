@@ -17,17 +17,6 @@ final class VerifyDurabilityCommand implements Command {
     private static final int TASKS_MAX = 1_000_000; // their ids are held in memory
     private static final String MAIN = "dev.fetchback.server.Main";
 
-    private final List<String> command;
-
-    VerifyDurabilityCommand() {
-        this(ServerProcess.likeThisOne(MAIN));
-    }
-
-    /** @param command starts a server, without flags */
-    VerifyDurabilityCommand(List<String> command) {
-        this.command = command;
-    }
-
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
@@ -59,7 +48,7 @@ final class VerifyDurabilityCommand implements Command {
         int tasks = bounded(arguments, "--tasks-per-round", TASKS_DEFAULT, TASKS_MAX);
         long seed = arguments.matchedOptionValue("--seed", new SecureRandom().nextLong());
         terminal.out().println("seed " + seed);
-        DurabilityTrial.Plan plan = new DurabilityTrial.Plan(command, rounds, tasks, new SplittableRandom(seed));
+        DurabilityTrial.Plan plan = new DurabilityTrial.Plan(ServerProcess.likeThisOne(MAIN), rounds, tasks, new SplittableRandom(seed));
         try (DurabilityTrial trial = new DurabilityTrial(plan, terminal)) {
             return judge(trial.run(), 2L * DurabilityTrial.IN_FLIGHT * rounds, terminal.out());
         }
