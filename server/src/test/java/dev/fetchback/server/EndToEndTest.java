@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -263,6 +264,31 @@ final class EndToEndTest {
         assertThat(field(finished(id), "state")).isEqualTo("succeeded");
         assertThat(call("DELETE", "/v1/tasks/" + id, "").statusCode()).isBetween(200, 204);
         assertThat(call("GET", "/v1/tasks/" + id, "").statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void nobodyIsToldOfATaskThatWasCancelledWhileItWasFetched() throws Exception {
+        CountDownLatch gate = new CountDownLatch(1);
+        Web pages = web(seen -> {
+            try {
+                gate.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            return Web.Answer.of(200, "page");
+        });
+        Web receiver = web(seen -> Web.Answer.of(200));
+        start("--deliver-to", receiver.url("/"), "--fetch-per-host-concurrency", "1");
+        String id = submit("{\"url\":\"" + pages.url("/") + "\",\"deliver\":{\"spool\":\"always\"}}");
+        pages.arrived.acquire();
+        assertThat(call("POST", "/v1/tasks/" + id + "/cancel", "").statusCode()).isEqualTo(200);
+        assertThat(field(finished(id), "state")).isEqualTo("cancelled");
+        String next = submit("{\"url\":\"" + pages.url("/next") + "\"}"); // waits for the place of the first
+        gate.countDown();
+        assertThat(receiver.next().headers()).containsEntry("fetchback-task-id", next);
+        assertThat(field(finished(next), "state")).isEqualTo("succeeded");
+        assertThat(field(finished(id), "state")).isEqualTo("cancelled");
+        assertThat(receiver.seen).isEmpty();
     }
 
     @Test

@@ -1,0 +1,147 @@
+package dev.fetchback.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fetchback.server.cli.Commands;
+import dev.fetchback.server.cli.Terminal;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.net.ServerSocket;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The real server as a process: how it starts, stops and dies. */
+@Timeout(180)
+final class LifecycleTest {
+    private static final Pattern ID = Pattern.compile("\"id\":\"(tsk_[0-9a-zA-Z]{26})\"");
+    /** What each line of the log looks like. */
+    private static final String LINE = "[0-9T:.-]+Z (INFO|WARN|ERROR) .*";
+
+    @TempDir
+    Path folder;
+
+    private final CountDownLatch gate = new CountDownLatch(1);
+    private Web pages;
+    private Web receiver;
+
+    @BeforeEach
+    void open() throws Exception {
+        pages = new Web(seen -> {
+            try {
+                gate.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            return Web.Answer.of(200, "page");
+        });
+        receiver = new Web(seen -> Web.Answer.of(204));
+    }
+
+    @AfterEach
+    void close() {
+        gate.countDown();
+        pages.close();
+        receiver.close();
+    }
+
+    private ChildServer launch(String port, String drain) throws Exception {
+        return ChildServer.launch(List.of(), Map.of(), folder, "--port", port, "--data-dir", folder.resolve("data").toString(),
+                "--deliver-to", receiver.url("/hook"), "--fetch-allow-networks", "127.0.0.0/8", "--fetch-per-host-gap", "0s",
+                "--drain", drain);
+    }
+
+    /** Submits one, and waits until its page is asked for. */
+    private String submitAndFetch(ChildServer server) throws Exception {
+        HttpResponse<String> answer = server.call("POST", "/v1/tasks", "{\"url\":\"" + pages.url("/p") + "\"}");
+        assertThat(answer.statusCode()).isEqualTo(202);
+        Matcher id = ID.matcher(answer.body());
+        assertThat(id.find()).isTrue();
+        pages.arrived.acquire();
+        return id.group(1);
+    }
+
+    @Test
+    void sigtermLetsWhatIsUnderWayFinishAndEndsWith0() throws Exception {
+        try (ChildServer server = launch("0", "20s").listening()) {
+            String id = submitAndFetch(server);
+            Thread stopper = Thread.ofVirtual().start(() -> {
+                try {
+                    server.awaitLine("stopping");
+                    gate.countDown();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            assertThat(server.stop()).isZero();
+            stopper.join();
+            assertThat(receiver.next().headers()).containsEntry("fetchback-task-id", id);
+            assertThat(server.log().lines()).as("only our own lines").allMatch(line -> line.matches(LINE));
+            assertThat(server.log().lines().toList()).hasSize(3);
+        }
+    }
+
+    @Test
+    void whatDoesNotFinishInTimeIsHandedBackAndDoneAfterARestart() throws Exception {
+        String id;
+        try (ChildServer server = launch("0", "500ms").listening()) {
+            id = submitAndFetch(server);
+            assertThat(server.stop()).isZero();
+            assertThat(receiver.seen).isEmpty();
+        }
+        gate.countDown();
+        try (ChildServer server = launch("0", "500ms").listening()) {
+            assertThat(receiver.next().headers()).containsEntry("fetchback-task-id", id);
+            String status = server.call("GET", "/v1/tasks/" + id + "?wait=20s", "").body();
+            assertThat(status).contains("\"state\":\"succeeded\"").contains("\"fetch\":1");
+        }
+    }
+
+    @Test
+    void aKillOrAFailedStartLeavesNothingInTheWay() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, java.net.InetAddress.getByName("127.0.0.1"))) {
+            try (ChildServer server = launch(Integer.toString(taken.getLocalPort()), "1s")) {
+                assertThat(server.exit()).isEqualTo(1);
+                assertThat(server.log()).hasLineCount(1).contains("start failed", "127.0.0.1:" + taken.getLocalPort())
+                        .doesNotContain("stack=");
+            }
+        }
+        String id;
+        try (ChildServer server = launch("0", "1s").listening()) {
+            id = submitAndFetch(server);
+            try (ChildServer second = launch("0", "1s")) {
+                assertThat(second.exit()).isEqualTo(1);
+                assertThat(second.log()).hasLineCount(1).contains("in use by another process (pid " + server.pid() + ")");
+            }
+            server.kill();
+        }
+        gate.countDown();
+        try (ChildServer server = launch("0", "1s").listening()) {
+            assertThat(receiver.next().headers()).containsEntry("fetchback-task-id", id);
+            assertThat(server.stop()).isZero();
+        }
+    }
+
+    /** The command that proves it to users, on the server as it is shipped. */
+    @Test
+    void killedUnderLoadItLosesNothing() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        PrintStream print = new PrintStream(out, true, StandardCharsets.UTF_8);
+        Terminal terminal = new Terminal(print, print, InputStream.nullInputStream(), Map.of(), folder, false);
+        int exitCode = new Commands(Server::start, terminal, Checks::reader)
+                .run("verify-durability", "--rounds", "2", "--tasks-per-round", "400");
+        assertThat(exitCode).as(out.toString(StandardCharsets.UTF_8)).isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("lost                 0", "PASSED");
+    }
+}
