@@ -92,10 +92,11 @@ public final class Wiring {
                         plain.acceptStatus(), FetchOptions.Robots.IGNORE)
                 : plain;
         return new ApiSettings(
-                config.get(Settings.HOST),
-                config.get(Settings.PORT),
-                config.find(Settings.PUBLIC_URL).map(URI::toString).orElse(null),
-                Set.of(),
+                new ApiSettings.Address(
+                        config.get(Settings.HOST),
+                        config.get(Settings.PORT),
+                        config.find(Settings.PUBLIC_URL).map(URI::toString).orElse(null),
+                        Set.of()),
                 new IntakeDefaults(
                         fetch,
                         config.find(Settings.DELIVER_TO).map(URI::toString).orElse(null),

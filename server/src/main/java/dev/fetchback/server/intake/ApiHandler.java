@@ -1,12 +1,8 @@
 package dev.fetchback.server.intake;
 
-import dev.fetchback.server.ops.Ops;
 import dev.fetchback.server.ops.OpsAnswer;
 import dev.fetchback.server.ops.RequestMetrics;
 import java.nio.ByteBuffer;
-import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.IntSupplier;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
@@ -102,33 +98,22 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
             case CANCEL -> kit.later(call, () -> routes.tasks().cancel(call));
             case RETRY -> kit.later(call, () -> routes.tasks().retry(call));
             case REDRIVE -> kit.later(call, () -> routes.tasks().redrive(call));
-            case BATCHES -> upload(call);
+            case BATCHES -> routes.batches().begin(call);
             case BATCH -> kit.later(call, () -> routes.batches().status(call));
             case DEAD -> kit.later(call, () -> routes.tasks().dead(call));
             case DEAD_REDRIVE -> kit.later(call, () -> routes.dead().redrive(call));
             case RECEIVERS -> kit.later(call, () -> routes.receivers().list(call));
             case RESUME -> kit.later(call, () -> routes.receivers().resume(call));
             case PAUSE -> kit.later(call, () -> routes.receivers().pause(call));
-            case LIVE -> answer(call, routes.ops().live());
-            case READY -> answer(call, routes.ops().ready());
+            case LIVE -> answer(call, kit.ops().live());
+            case READY -> answer(call, kit.ops().ready());
             case METRICS -> {
                 Guard.admin(call);
-                kit.later(call, () -> answer(call, routes.ops().metrics()));
+                kit.later(call, () -> answer(call, kit.ops().metrics()));
             }
             case LATER -> throw new Refusal(
                     ApiError.NOT_SUPPORTED, call.request().getHttpURI().getPath() + " is described but not supported yet.");
             case UNKNOWN -> throw new AssertionError("refused before");
-        }
-    }
-
-    private void upload(Call call) {
-        try {
-            routes.uploads().execute(() -> kit.run(call, () -> routes.batches().submit(call)));
-        } catch (RejectedExecutionException e) {
-            throw Refusal.retryAfter(
-                    gate.closed() ? ApiError.DRAINING : ApiError.OVERLOADED,
-                    1,
-                    "As many batches are being read as may be at once; try again in a second.");
         }
     }
 
@@ -137,23 +122,12 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
                 answer.status(), new HttpField(HttpHeader.CONTENT_TYPE, answer.contentType()), ByteBuffer.wrap(answer.body()));
     }
 
-    /**
-     * Where requests go.
-     *
-     * @param uploads runs batches; refuses when as many run as may
-     */
+    /** Where requests go. */
     record Routes(
             SubmitRoute submit,
             TaskRoutes tasks,
             BatchRoutes batches,
             ResultRoute result,
             DeadRoutes dead,
-            ReceiverRoutes receivers,
-            Ops ops,
-            ExecutorService uploads) {
-        /** Names for metrics. */
-        static List<String> labels() {
-            return Route.LABELS;
-        }
-    }
+            ReceiverRoutes receivers) {}
 }

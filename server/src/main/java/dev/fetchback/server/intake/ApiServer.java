@@ -55,35 +55,33 @@ public final class ApiServer implements AutoCloseable {
         ApiLimits limits = settings.limits();
         server = server(limits);
         connector = connector(server, settings);
-        gate = new Gate(limits.inFlight());
+        gate = new Gate(limits.crowd().inFlight());
         kit = new Kit(settings, tasks, parts);
-        lane = new SubmitLane(tasks, limits.inFlight());
-        waits = new Waits(kit, limits.waits());
+        lane = new SubmitLane(tasks, limits.crowd().inFlight());
+        waits = new Waits(kit, limits.crowd().waits());
         uploads = new ThreadPoolExecutor(
                 0,
-                limits.uploads(),
+                limits.crowd().uploads(),
                 10,
                 TimeUnit.SECONDS,
                 new SynchronousQueue<>(),
                 Thread.ofPlatform().name("api-upload-", 0).daemon().factory());
         submitters = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("api-chunk-", 0).factory());
         TaskReader reader = new TaskReader(settings.intake(), parts.urls());
-        ByteBudget budget = new ByteBudget(limits.bodyBytes());
-        BodyReader.Bodies bodies = new BodyReader.Bodies(budget, limits.bytesPerSecondMin(), parts.nanos());
+        ByteBudget budget = new ByteBudget(limits.bodies().memory());
+        BodyReader.Bodies bodies = new BodyReader.Bodies(budget, limits.patience().bytesPerSecondMin(), parts.nanos());
         ApiHandler.Routes routes = new ApiHandler.Routes(
                 new SubmitRoute(kit, lane, reader, bodies, waits),
                 new TaskRoutes(kit, waits),
-                new BatchRoutes(kit, reader, budget, limits.batchBytes(), submitters),
+                new BatchRoutes(kit, reader, budget, limits.bodies().batch(), submitters, uploads),
                 new ResultRoute(kit, parts.links()),
                 new DeadRoutes(kit, submitters),
-                new ReceiverRoutes(kit),
-                parts.ops(),
-                uploads);
+                new ReceiverRoutes(kit));
         RequestMetrics metrics = new RequestMetrics(parts.ops().registry(), Route.LABELS, gate::inside);
-        Guard guard = new Guard(tokens, loopback(settings.host()), hosts(settings));
+        Guard guard = new Guard(tokens, loopback(settings.address().host()), hosts(settings));
         server.setHandler(new ApiHandler(kit, gate, guard, routes, metrics, connector::getLocalPort));
         server.setErrorHandler(new JettyErrors());
-        SlowHeaders slow = new SlowHeaders(connector, limits.headerTimeout().toNanos(), parts.nanos());
+        SlowHeaders slow = new SlowHeaders(connector, limits.patience().headers().toNanos(), parts.nanos());
         connector.addBean(new Looks(connector, slow::look));
     }
 
@@ -92,7 +90,7 @@ public final class ApiServer implements AutoCloseable {
                 new ArrayByteBufferPool(0, 4096, 256 << 10, Integer.MAX_VALUE, POOL_HEAP_BYTES, POOL_DIRECT_BYTES);
         Server server = new Server(new ApiThreads(THREADS_MAX, THREADS_MIN), new ScheduledExecutorScheduler("api-timer", true), buffers);
         server.setStopTimeout(0); // draining is done here, where it is known what waits for what
-        server.addBean(new NetworkConnectionLimit(limits.connections(), server));
+        server.addBean(new NetworkConnectionLimit(limits.crowd().connections(), server));
         return server;
     }
 
@@ -105,9 +103,9 @@ public final class ApiServer implements AutoCloseable {
         int selectors = Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, SELECTORS_MAX);
         HttpConnectionFactory factory = new HttpConnectionFactory(http);
         ServerConnector connector = new ServerConnector(server, 1, selectors, factory);
-        connector.setHost(settings.host());
-        connector.setPort(settings.port());
-        connector.setIdleTimeout(settings.limits().idleTimeout().toMillis());
+        connector.setHost(settings.address().host());
+        connector.setPort(settings.address().port());
+        connector.setIdleTimeout(settings.limits().patience().idle().toMillis());
         connector.setAcceptQueueSize(1024);
         connector.setShutdownIdleTimeout(Math.max(1, settings.drain().toMillis())); // close() decides who is cut while draining
         server.addConnector(connector);
@@ -124,10 +122,10 @@ public final class ApiServer implements AutoCloseable {
 
     private static Set<String> hosts(ApiSettings settings) {
         Set<String> hosts = new HashSet<>();
-        for (String host : settings.hosts()) {
+        for (String host : settings.address().hosts()) {
             hosts.add(host.toLowerCase(Locale.ROOT));
         }
-        String own = Guard.hostOf(settings.publicUrl());
+        String own = Guard.hostOf(settings.address().publicUrl());
         if (own != null) {
             hosts.add(own);
         }
@@ -146,11 +144,11 @@ public final class ApiServer implements AutoCloseable {
         } catch (Exception e) {
             close();
             throw new IOException(
-                    "The API cannot listen on " + settings.host() + ":" + settings.port() + " (" + e.getMessage()
+                    "The API cannot listen on " + settings.address().host() + ":" + settings.address().port() + " (" + e.getMessage()
                             + "); choose another host or port, or stop what listens there.",
                     e);
         }
-        LOG.log(Level.DEBUG, "The API listens on {0}:{1,number,#}.", settings.host(), port());
+        LOG.log(Level.DEBUG, "The API listens on {0}:{1,number,#}.", settings.address().host(), port());
     }
 
     /** The port that is bound; -1 before. */

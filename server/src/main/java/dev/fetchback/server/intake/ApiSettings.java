@@ -7,29 +7,29 @@ import org.jspecify.annotations.Nullable;
 /**
  * Settings of the HTTP API.
  *
- * @param host the address to listen on
- * @param port 0 takes a free one
- * @param publicUrl what links begin with, without a slash at the end; null makes them relative
- * @param hosts further names that the {@code Host} header may have on loopback, without port
+ * @param address where it is reached
  * @param intake what tasks get that say nothing
  * @param limits what is bounded
  * @param drain how long {@link ApiServer#close} lets requests finish
  */
-public record ApiSettings(
-        String host,
-        int port,
-        @Nullable String publicUrl,
-        Set<String> hosts,
-        IntakeDefaults intake,
-        ApiLimits limits,
-        Duration drain) {
+public record ApiSettings(Address address, IntakeDefaults intake, ApiLimits limits, Duration drain) {
     /** Loopback, with every default. */
     public static ApiSettings onLoopback(int port) {
         return new ApiSettings(
-                "127.0.0.1", port, null, Set.of(), IntakeDefaults.DEFAULT, ApiLimits.DEFAULT, Duration.ofSeconds(8));
+                new Address("127.0.0.1", port, null, Set.of()), IntakeDefaults.DEFAULT, ApiLimits.DEFAULT, Duration.ofSeconds(8));
     }
 
-    public ApiSettings {
-        hosts = Set.copyOf(hosts);
+    /**
+     * Where the API is reached.
+     *
+     * @param host the address to listen on
+     * @param port 0 takes a free one
+     * @param publicUrl what links begin with, without a slash at the end; null makes them relative
+     * @param hosts further names that the {@code Host} header may have on loopback, without port
+     */
+    public record Address(String host, int port, @Nullable String publicUrl, Set<String> hosts) {
+        public Address {
+            hosts = Set.copyOf(hosts);
+        }
     }
 }

@@ -12,10 +12,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 
-/** {@code POST /v1/batches} and {@code GET /v1/batches/{id}}. Every method blocks. */
+/** {@code POST /v1/batches} and {@code GET /v1/batches/{id}}. Every method but {@link #begin} blocks. */
 final class BatchRoutes {
     private static final String NDJSON = "application/x-ndjson";
     /** A client that still sends is read a little further, so that it sees why its batch was given up. */
@@ -29,17 +30,35 @@ final class BatchRoutes {
     private final ByteBudget budget;
     private final int batchBytes;
     private final ExecutorService submitters;
+    private final ExecutorService uploads;
 
-    BatchRoutes(Kit kit, TaskReader reader, ByteBudget budget, int batchBytes, ExecutorService submitters) {
+    /**
+     * @param submitters stores what was read
+     * @param uploads reads batches; refuses when as many are read as may be
+     */
+    BatchRoutes(
+            Kit kit, TaskReader reader, ByteBudget budget, int batchBytes, ExecutorService submitters, ExecutorService uploads) {
         this.kit = kit;
         this.reader = reader;
         this.budget = budget;
         this.batchBytes = batchBytes;
         this.submitters = submitters;
+        this.uploads = uploads;
     }
 
-    /** {@code POST /v1/batches}. */
-    void submit(Call call) throws IOException, InterruptedException {
+    /** {@code POST /v1/batches}, on a thread of its own. */
+    void begin(Call call) {
+        try {
+            uploads.execute(() -> kit.run(call, () -> submit(call)));
+        } catch (RejectedExecutionException e) {
+            throw Refusal.retryAfter(
+                    uploads.isShutdown() ? ApiError.DRAINING : ApiError.OVERLOADED,
+                    1,
+                    "As many batches are being read as may be at once; try again in a second.");
+        }
+    }
+
+    private void submit(Call call) throws IOException, InterruptedException {
         String type = MediaType.of(call);
         boolean streamed = type.equals(NDJSON);
         if (!streamed && !type.isEmpty() && !type.equals("application/json") && !type.endsWith("+json")) {

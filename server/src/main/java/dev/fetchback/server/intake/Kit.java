@@ -1,6 +1,7 @@
 package dev.fetchback.server.intake;
 
 import dev.fetchback.Tasks;
+import dev.fetchback.server.ops.Ops;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.ExecutorService;
@@ -34,6 +35,11 @@ final class Kit implements AutoCloseable {
         return parts.results();
     }
 
+    /** Health and metrics. */
+    Ops ops() {
+        return parts.ops();
+    }
+
     /** Unix milliseconds. */
     long now() {
         return parts.clock().getAsLong();
@@ -45,12 +51,12 @@ final class Kit implements AutoCloseable {
 
     /** A link to {@code path}, relative unless the operator named a public URL. */
     String link(String path) {
-        String base = settings.publicUrl();
+        String base = settings.address().publicUrl();
         return base == null ? path : base + path;
     }
 
     Pace pace() {
-        return new Pace(settings.limits().bytesPerSecondMin());
+        return new Pace(settings.limits().patience().bytesPerSecondMin());
     }
 
     /** Does {@code work} for {@code call} on a thread that may block; what it throws becomes the answer. */

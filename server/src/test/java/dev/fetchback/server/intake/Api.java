@@ -78,20 +78,22 @@ final class Api implements AutoCloseable {
     }
 
     static ApiSettings with(ApiSettings s, ApiLimits limits) {
-        return new ApiSettings(s.host(), s.port(), s.publicUrl(), s.hosts(), s.intake(), limits, s.drain());
+        return new ApiSettings(s.address(), s.intake(), limits, s.drain());
     }
 
     static ApiSettings deliverTo(ApiSettings s, @Nullable String url) {
         IntakeDefaults intake = new IntakeDefaults(FetchOptions.DEFAULT, url, Duration.ofHours(24), 100L << 20, false);
-        return new ApiSettings(s.host(), s.port(), s.publicUrl(), s.hosts(), intake, s.limits(), s.drain());
+        return new ApiSettings(s.address(), intake, s.limits(), s.drain());
     }
 
     static ApiSettings drain(ApiSettings s, Duration drain) {
-        return new ApiSettings(s.host(), s.port(), s.publicUrl(), s.hosts(), s.intake(), s.limits(), drain);
+        return new ApiSettings(s.address(), s.intake(), s.limits(), drain);
     }
 
     static ApiSettings publicUrl(ApiSettings s, String url) {
-        return new ApiSettings(s.host(), s.port(), url, Set.of("alias.example"), s.intake(), s.limits(), s.drain());
+        ApiSettings.Address address =
+                new ApiSettings.Address(s.address().host(), s.address().port(), url, Set.of("alias.example"));
+        return new ApiSettings(address, s.intake(), s.limits(), s.drain());
     }
 
     /** What the real, strict parser will do, in three lines. */

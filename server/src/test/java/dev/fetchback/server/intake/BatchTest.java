@@ -101,7 +101,8 @@ class BatchTest {
     @Test
     void tooLargeABatchIsSentToTheStream() throws Exception {
         ApiLimits d = ApiLimits.DEFAULT;
-        ApiLimits small = new ApiLimits(10, 10, 1, 1, 1 << 20, 2048, 1024, d.headerTimeout(), d.idleTimeout());
+        ApiLimits small = new ApiLimits(
+                new ApiLimits.Crowd(10, 10, 1, 1), new ApiLimits.Bodies(1 << 20, 2048), d.patience());
         try (Api other = Api.open(Tokens.none(), s -> Api.with(s, small))) {
             HttpResponse<String> response = other.post("/v1/batches", "{\"items\":[" + " ".repeat(3000) + "]}");
             assertThat(response.statusCode()).isEqualTo(413);
@@ -112,7 +113,8 @@ class BatchTest {
     @Test
     void bodiesTogetherStayWithinTheirBudget() throws Exception {
         ApiLimits d = ApiLimits.DEFAULT;
-        ApiLimits small = new ApiLimits(10, 10, 1, 1, 100_000, 1 << 20, 1024, d.headerTimeout(), d.idleTimeout());
+        ApiLimits small = new ApiLimits(
+                new ApiLimits.Crowd(10, 10, 1, 1), new ApiLimits.Bodies(100_000, 1 << 20), d.patience());
         try (Api other = Api.open(Tokens.none(), s -> Api.with(s, small))) {
             String large = "{\"items\":[" + " ".repeat(150_000) + "]}";
             assertThat(other.post("/v1/batches", large).statusCode()).isEqualTo(503);
@@ -302,7 +304,8 @@ class BatchTest {
     @Test
     void moreUploadsThanThreadsAreToldToComeAgain() throws Exception {
         ApiLimits d = ApiLimits.DEFAULT;
-        ApiLimits one = new ApiLimits(10, 10, 1, 1, 1 << 20, 1 << 20, 1024, d.headerTimeout(), d.idleTimeout());
+        ApiLimits one = new ApiLimits(
+                new ApiLimits.Crowd(10, 10, 1, 1), new ApiLimits.Bodies(1 << 20, 1 << 20), d.patience());
         try (Api small = Api.open(Tokens.none(), s -> Api.with(s, one));
                 RawClient first = small.raw()) {
             CountDownLatch reading = new CountDownLatch(1);

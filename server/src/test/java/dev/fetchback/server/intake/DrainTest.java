@@ -7,6 +7,7 @@ import dev.fetchback.task.TaskId;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -90,7 +91,8 @@ class DrainTest {
         try (Api api = Api.open()) {
             assertThatThrownBy(() -> Api.open(
                             Tokens.none(),
-                            s -> new ApiSettings(s.host(), api.port(), null, s.hosts(), s.intake(), s.limits(), s.drain())))
+                            s -> new ApiSettings(new ApiSettings.Address("127.0.0.1", api.port(), null, Set.of()), s.intake(), s.limits(),
+                                    s.drain())))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("127.0.0.1:" + api.port());
             assertThat(api.get("/health/live").statusCode()).isEqualTo(200);

@@ -17,8 +17,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Clients that break rules, dawdle or vanish: each is answered or cut in bounded time, and the next one is served. */
 class HostileTest {
     private static final String URL = "{\"url\":\"https://example.com/\"}";
-    private static final ApiLimits QUICK =
-            new ApiLimits(16, 64, 8, 2, 1 << 20, 1 << 20, 1024, Duration.ofMillis(300), Duration.ofMillis(1500));
+    private static final ApiLimits QUICK = new ApiLimits(
+            new ApiLimits.Crowd(16, 64, 8, 2),
+            new ApiLimits.Bodies(1 << 20, 1 << 20),
+            new ApiLimits.Patience(1024, Duration.ofMillis(300), Duration.ofMillis(1500)));
 
     private static Api quick() throws IOException {
         return Api.open(Tokens.none(), s -> Api.with(s, QUICK));
@@ -260,7 +262,7 @@ class HostileTest {
     @Test
     void moreConnectionsThanAllowedWaitForRoom() throws Exception {
         try (Api api = quick()) {
-            RawClient[] many = new RawClient[QUICK.connections()];
+            RawClient[] many = new RawClient[QUICK.crowd().connections()];
             for (int i = 0; i < many.length; i++) {
                 many[i] = api.raw();
                 assertThat(many[i].send(head(api, "GET /health/live")).answer()).startsWith("HTTP/1.1 200");

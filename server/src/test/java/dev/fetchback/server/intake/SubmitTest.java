@@ -135,7 +135,8 @@ class SubmitTest {
     @Test
     void tooManyWaitsAreAnsweredAtOnce() throws Exception {
         ApiLimits d = ApiLimits.DEFAULT;
-        ApiLimits one = new ApiLimits(100, 100, 1, 1, 1 << 20, 1 << 20, 1024, d.headerTimeout(), d.idleTimeout());
+        ApiLimits one = new ApiLimits(
+                new ApiLimits.Crowd(100, 100, 1, 1), new ApiLimits.Bodies(1 << 20, 1 << 20), d.patience());
         try (Api small = Api.open(Tokens.none(), s -> Api.with(s, one))) {
             CompletableFuture<HttpResponse<String>> first = small.later("POST", "/v1/tasks", URL, "Prefer", "wait=60");
             small.tasks.awaitWaiting(1);
@@ -198,7 +199,8 @@ class SubmitTest {
     @Test
     void tooManyRequestsAreToldToComeAgain() throws Exception {
         ApiLimits d = ApiLimits.DEFAULT;
-        ApiLimits two = new ApiLimits(100, 2, 1, 1, 1 << 20, 1 << 20, 1024, d.headerTimeout(), d.idleTimeout());
+        ApiLimits two = new ApiLimits(
+                new ApiLimits.Crowd(100, 2, 1, 1), new ApiLimits.Bodies(1 << 20, 1 << 20), d.patience());
         try (Api small = Api.open(Tokens.none(), s -> Api.with(s, two))) {
             CountDownLatch inside = new CountDownLatch(2);
             CountDownLatch go = new CountDownLatch(1);
