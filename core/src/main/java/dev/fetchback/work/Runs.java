@@ -154,7 +154,7 @@ final class Runs {
         try {
             worker.settle(task, event, store ? stored(task, body) : null);
         } catch (StoreException e) {
-            LOG.log(Level.WARNING, "the page of task " + task.id() + " could not be stored; it is fetched again later", e);
+            LOG.log(Level.DEBUG, "page not stored, it is fetched again later task={0} reason={1}", task.id(), e.getMessage());
             worker.settle(task, new Event.FetchFailed(new Problem(Problem.STORE_FULL, e.getMessage(), 0), true, 0), null);
         } catch (IOException e) {
             LOG.log(Level.ERROR, "the page of task " + task.id() + " could not be read back from its temporary file", e);

@@ -30,7 +30,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -44,7 +43,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Worker {
     private static final Logger LOG = System.getLogger(Worker.class.getName());
-    private static final long BUSY_NAP_NANOS = 5_000_000; // a few commits
     private static final int RECLAIM_AT_ONCE = 1_000;
     /** A move that is stale this often in a row means a fault, not a race. */
     private static final int MOVE_TRIES = 16;
@@ -53,6 +51,7 @@ public final class Worker {
 
     private final Store store;
     private final Committer committer;
+    private final Committer patient;
     private final TaskMachine machine;
     private final LongSupplier clock;
     private final RandomGenerator random;
@@ -92,6 +91,7 @@ public final class Worker {
     public Worker(WorkSettings settings, Parts parts) {
         this.store = parts.store();
         this.committer = parts.committer();
+        this.patient = new PatientCommitter(committer);
         this.machine = parts.machine();
         this.clock = parts.surroundings().clock();
         this.random = parts.surroundings().random();
@@ -199,36 +199,26 @@ public final class Worker {
 
             @Override
             public void failed(StoreException reason) {
-                unsettled(before, body, reason, () -> settle(before, event, null));
+                unsettled(before, event, body != null, reason);
             }
         };
         List<Change> move = List.of(new Change.Move(before, after, body));
-        while (true) {
-            try {
-                committer.submit(move, completion);
-                return;
-            } catch (StoreBusy e) {
-                LockSupport.parkNanos(BUSY_NAP_NANOS); // the work is done and must not be lost: its thread waits for room
-            } catch (StoreException e) {
-                unsettled(before, body, e, () -> settle(before, event, null));
-                return;
-            }
+        try {
+            patient.submit(move, completion);
+        } catch (StoreException e) {
+            unsettled(before, event, body != null, e);
         }
     }
 
     /**
-     * On a full disk a page is fetched again later, and the news itself is kept until it fits. After any other fault, which whoever
-     * met it has logged, a restart takes the task up again.
+     * On a full disk a page is fetched again later, and the news itself is kept until it fits; not settled here, as this may be the
+     * writer's thread. After any other fault, which whoever met it has logged, a restart takes the task up again.
      */
-    private void unsettled(Task before, byte @Nullable [] body, StoreException failure, Runnable again) {
-        if (failure.kind() != StoreException.Kind.FULL) {
-            return;
-        }
-        if (body != null) {
+    private void unsettled(Task before, Event event, boolean page, StoreException failure) {
+        if (failure.kind() == StoreException.Kind.FULL) {
             Problem problem = new Problem(Problem.STORE_FULL, "The page could not be stored: the disk is full.", 0);
-            settle(before, new Event.FetchFailed(problem, true, 0), null);
-        } else {
-            unsettled.keep(before.id(), again);
+            Event smaller = page ? new Event.FetchFailed(problem, true, 0) : event;
+            unsettled.keep(before.id(), () -> settle(before, smaller, null));
             fetchThread.wake();
         }
     }
@@ -247,7 +237,7 @@ public final class Worker {
 
     /** Waits until a piece of a large body is on disk. */
     void put(Change.PutBody piece) {
-        committer.commit(List.of(piece));
+        patient.commit(List.of(piece));
     }
 
     void settled(Task task) {
