@@ -24,9 +24,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The whole server over real sockets and a real store: what goes in, and what pages' servers and receivers see. */
+@Timeout(60)
 final class EndToEndTest {
     private static final String SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -224,6 +226,8 @@ final class EndToEndTest {
         HttpResponse<String> part = call("GET", "/v1/tasks/" + id + "/result", "", "range", "bytes=2-4");
         assertThat(part.statusCode()).isEqualTo(206);
         assertThat(part.body()).isEqualTo("234");
+        String tag = page.headers().firstValue("etag").orElseThrow();
+        assertThat(call("GET", "/v1/tasks/" + id + "/result", "", "if-none-match", tag).statusCode()).isEqualTo(304);
     }
 
     @Test
@@ -289,6 +293,64 @@ final class EndToEndTest {
         assertThat(field(finished(next), "state")).isEqualTo("succeeded");
         assertThat(field(finished(id), "state")).isEqualTo("cancelled");
         assertThat(receiver.seen).isEmpty();
+    }
+
+    @Test
+    void aBatchIsCountedListedAndCanBeSentAgain() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(seen.path().equals("/bad") ? 404 : 200, "page"));
+        start();
+        String lines = "{\"url\":\"" + pages.url("/1") + "\",\"idempotency_key\":\"k1\",\"labels\":[\"odd\"]}\n"
+                + "{\"url\":\"" + pages.url("/bad") + "\",\"idempotency_key\":\"k2\"}\n"
+                + "{\"uri\":\"x\"}\n";
+        HttpResponse<String> answer = call("POST", "/v1/batches", lines, "content-type", "application/x-ndjson");
+        assertThat(answer.statusCode()).isEqualTo(202);
+        assertThat(answer.body()).contains("\"accepted\":2", "\"rejected\":1", "\"index\":2", "\"unknown_field\"");
+        String batch = field(answer.body(), "id");
+        String list = call("GET", "/v1/tasks?batch=" + batch, "").body();
+        Matcher ids = Pattern.compile("tsk_[0-9A-Z]{26}").matcher(list);
+        while (ids.find()) {
+            finished(ids.group());
+        }
+        assertThat(call("GET", "/v1/batches/" + batch, "").body())
+                .contains("\"accepted\":2", "\"finished\":2", "\"done\":true", "\"succeeded\":1", "\"failed\":1");
+        assertThat(call("GET", "/v1/tasks?batch=" + batch + "&state=failed", "").body()).contains("/bad").doesNotContain("/1\"");
+        assertThat(call("GET", "/v1/tasks?label=odd", "").body()).contains("/1\"").doesNotContain("/bad");
+        assertThat(call("GET", "/v1/tasks?host=127.0.0.1&limit=1", "").body()).contains("/bad", "\"next_cursor\":\"");
+        assertThat(call("POST", "/v1/batches", lines, "content-type", "application/x-ndjson").body())
+                .contains("\"accepted\":0", "\"deduplicated\":2");
+        assertThat(pages.arrived.availablePermits()).as("nothing was fetched again").isEqualTo(2);
+    }
+
+    @Test
+    void deadOutcomesAreRedrivenTogetherAndAPausedReceiverWaits() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(200, "page"));
+        AtomicInteger status = new AtomicInteger(500);
+        Web receiver = web(seen -> Web.Answer.of(status.get()));
+        start("--deliver-to", receiver.url("/"), "--deliver-schedule", "0s,1h");
+        String task = "{\"url\":\"" + pages.url("/") + "\",\"deliver\":{\"max_attempts\":1}}";
+        List<String> dead = List.of(submit(task), submit(task));
+        for (String id : dead) {
+            assertThat(field(finished(id), "state")).isEqualTo("dead");
+        }
+        receiver.next();
+        receiver.next();
+        status.set(200);
+        assertThat(call("POST", "/v1/dead/redrive", "{}").statusCode()).isEqualTo(200);
+        assertThat(List.of(receiver.next(), receiver.next())).extracting(seen -> seen.headers().get("fetchback-task-id"))
+                .containsExactlyInAnyOrderElementsOf(dead);
+
+        String known = field(call("GET", "/v1/receivers", "").body(), "id");
+        assertThat(call("POST", "/v1/receivers/" + known + "/pause", "").statusCode()).isEqualTo(200);
+        String held = submit("{\"url\":\"" + pages.url("/") + "\"}");
+        String waits = call("GET", "/v1/tasks/" + held, "").body();
+        for (int i = 0; i < 20 && !waits.contains("receiver_stopped"); i++) {
+            waits = call("GET", "/v1/tasks/" + held + "?wait=1s", "").body();
+        }
+        assertThat(waits).contains("receiver_stopped", "\"delivery\":\"waiting\"");
+        assertThat(receiver.seen).as("a paused receiver is not asked").isEmpty();
+        assertThat(call("POST", "/v1/receivers/" + known + "/resume", "").statusCode()).isEqualTo(200);
+        assertThat(receiver.next().headers()).containsEntry("fetchback-task-id", held);
+        assertThat(field(finished(held), "state")).isEqualTo("succeeded");
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.net.ServerSocket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -57,9 +58,13 @@ final class LifecycleTest {
     }
 
     private ChildServer launch(String port, String drain) throws Exception {
+        return launch(port, drain, "text");
+    }
+
+    private ChildServer launch(String port, String drain, String log) throws Exception {
         return ChildServer.launch(List.of(), Map.of(), folder, "--port", port, "--data-dir", folder.resolve("data").toString(),
                 "--deliver-to", receiver.url("/hook"), "--fetch-allow-networks", "127.0.0.0/8", "--fetch-per-host-gap", "0s",
-                "--drain", drain);
+                "--drain", drain, "--log", log);
     }
 
     /** Submits one, and waits until its page is asked for. */
@@ -127,10 +132,24 @@ final class LifecycleTest {
             server.kill();
         }
         gate.countDown();
-        try (ChildServer server = launch("0", "1s").listening()) {
+        try (ChildServer server = launch("0", "1s", "json")) {
+            server.awaitLine("listening");
             assertThat(receiver.next().headers()).containsEntry("fetchback-task-id", id);
             assertThat(server.stop()).isZero();
+            assertThat(server.log().lines()).isNotEmpty()
+                    .allMatch(line -> line.matches("\\{\"time\":\"[^\"]+\",\"level\":\"[A-Z]+\",\"event\":\".*\\}"));
         }
+    }
+
+    @Test
+    void aForeignOrDamagedFolderIsRefusedInOneLine() throws Exception {
+        Path data = Files.createDirectories(folder.resolve("data"));
+        Files.writeString(data.resolve("fetchback.db"), "This is the diary of somebody else.\n".repeat(200));
+        try (ChildServer server = launch("0", "1s")) {
+            assertThat(server.exit()).isEqualTo(1);
+            assertThat(server.log()).hasLineCount(1).contains("start failed", data.toString()).doesNotContain("stack=");
+        }
+        assertThat(Files.readString(data.resolve("fetchback.db"))).as("left as it was").startsWith("This is the diary");
     }
 
     /** The command that proves it to users, on the server as it is shipped. */

@@ -32,6 +32,7 @@ final class TokensEndToEndTest {
     private static final String HOOK_PASSWORD = "hook-password-31337";
     private static final List<String> SECRETS = List.of(ANN, BOB, BOSS, NEW, OPERATOR_SECRET, TASK_SECRET, PAGE_PASSWORD,
             HOOK_PASSWORD, OPERATOR_SECRET.substring(6), TASK_SECRET.substring(6));
+    private static final String BODY = "the-body-of-a-page-31337";
     private static final Pattern ID = Pattern.compile("\"id\":\"(tsk_[0-9a-zA-Z]{26})\"");
     private static final long PATIENCE_SECONDS = 20;
 
@@ -46,7 +47,7 @@ final class TokensEndToEndTest {
 
     @BeforeEach
     void open() throws Exception {
-        pages = new Web(seen -> Web.Answer.of(seen.path().startsWith("/bad") ? 403 : 200, "page"));
+        pages = new Web(seen -> Web.Answer.of(seen.path().startsWith("/bad") ? 403 : 200, BODY));
         receiver = new Web(seen -> Web.Answer.of(seen.path().startsWith("/gone") ? 410 : 204));
         tokens = Files.writeString(folder.resolve("tokens"), "ann:" + ANN + "\nbob:" + BOB + "\nboss:" + BOSS + ":admin\n");
         Files.setPosixFilePermissions(tokens, PosixFilePermissions.fromString("rw-------"));
@@ -160,6 +161,7 @@ final class TokensEndToEndTest {
             call(BOSS, "GET", path, "");
         }
         assertThat(server.stop()).isZero();
+        assertThat(server.log()).doesNotContain(BODY);
         tellsNoSecret();
     }
 
