@@ -65,8 +65,12 @@ final class Checkpoints implements AutoCloseable {
         full = false;
     }
 
-    /** The writer has committed this many changes and is in no transaction. Never throws: what was committed is committed. */
-    void committed(Connection writer, int changes) {
+    /**
+     * The writer has committed this many changes. Never throws: what was committed is committed.
+     *
+     * @return false after a fault, at which SQLite may have ended the transaction that the driver has begun for what comes next
+     */
+    boolean committed(Connection writer, int changes) {
         roughPages += COMMIT_PAGES_MIN + changes / CHANGES_PER_PAGE;
         try {
             if (tailDue) {
@@ -76,8 +80,10 @@ final class Checkpoints implements AutoCloseable {
             if (roughPages >= limitPages / LOOKS && !wanted) {
                 look(writer);
             }
+            return true;
         } catch (SQLException e) {
             note(e);
+            return false;
         }
     }
 

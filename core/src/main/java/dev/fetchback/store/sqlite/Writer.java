@@ -145,7 +145,9 @@ final class Writer implements AutoCloseable {
             statements.connection().commit();
             segments.publish();
             ledger.publish();
-            checkpoints.committed(statements.connection(), changes);
+            if (!checkpoints.committed(statements.connection(), changes)) {
+                beginIfEnded();
+            }
             return result;
         } catch (SQLException e) {
             rollBack(e);
@@ -159,6 +161,15 @@ final class Writer implements AutoCloseable {
         } catch (RuntimeException e) {
             rollBack(e);
             throw e;
+        }
+    }
+
+    /** Without a transaction the next changes would be stored one by one, and the commit would fail. */
+    private void beginIfEnded() {
+        try (Statement statement = statements.connection().createStatement()) {
+            statement.execute("BEGIN");
+        } catch (SQLException e) {
+            // It goes on: there is none within another.
         }
     }
 

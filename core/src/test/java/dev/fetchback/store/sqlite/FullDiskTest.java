@@ -33,7 +33,11 @@ class FullDiskTest {
     private final AtomicLong clock = new AtomicLong(Harness.TIME);
 
     private SqliteSettings settings(Path folder, long maxBytes) {
-        SqliteSettings.Limits limits = new SqliteSettings.Limits(maxBytes, 6 << 20, 1 << 20, 8 << 20, 2, 1 << 20);
+        return settings(folder, maxBytes, 1 << 20);
+    }
+
+    private SqliteSettings settings(Path folder, long maxBytes, long walBytes) {
+        SqliteSettings.Limits limits = new SqliteSettings.Limits(maxBytes, 6 << 20, walBytes, 8 << 20, 2, 1 << 20);
         SqliteSettings usual = Harness.settings(folder).withLimits(limits);
         return new SqliteSettings(folder, usual.retention(), usual.limits(), usual.segments(), clock::get);
     }
@@ -134,6 +138,22 @@ class FullDiskTest {
                 assertThat(store.find(Harness.id(2001))).isPresent();
                 assertThat(store.orphans(1000)).hasSize(there.size() - there.size() / 2);
             }
+        } finally {
+            assertThat(run("umount", disk.toString())).isTrue();
+        }
+    }
+
+    /** A log that cannot be copied makes SQLite end the writer's next transaction before it has begun its work. */
+    @Test
+    void settlesThoughTheLogCannotBeCopied() throws Exception {
+        Path disk = Files.createDirectories(dir.resolve("disk"));
+        assumeTrue(run("mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", disk.toString()), "mounting is not allowed");
+        try (SqliteStore store = SqliteStore.open(settings(disk.resolve("data"), Long.MAX_VALUE, 64 << 10))) {
+            List<Submit> there = fill(store, 1000);
+            for (Submit submit : there) {
+                assertThat(store.commit(List.of(Harness.delivered(submit.task())))).containsExactly(Result.Applied.APPLIED);
+            }
+            assertThat(store.totals().running()).isZero();
         } finally {
             assertThat(run("umount", disk.toString())).isTrue();
         }
