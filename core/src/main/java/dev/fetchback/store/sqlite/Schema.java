@@ -23,7 +23,10 @@ final class Schema {
     /** The oldest library without the defect that could lose commits when a log is reset (sqlite.org/wal.html#walresetbug). */
     private static final int[] LIBRARY_MIN = {3, 51, 3};
 
-    /** One list for each version of the schema; a released one is never changed. */
+    /** Folders up to this version are from before the first release; nothing reads them any more. */
+    private static final int UNRELEASED = 1;
+
+    /** One list for each version of the schema after {@link #UNRELEASED}; a released one is never changed. */
     private static final List<List<String>> MIGRATIONS = List.of(List.of(
             "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
             "CREATE TABLE total(one INTEGER PRIMARY KEY, waiting_fetch INTEGER NOT NULL, waiting_deliver INTEGER NOT NULL,"
@@ -62,6 +65,8 @@ final class Schema {
             Segment.createOutcomesListed(Segment.LATE),
             "CREATE INDEX outcome_0_at ON outcome_0(phase, at)"));
 
+    private static final int VERSION = UNRELEASED + MIGRATIONS.size();
+
     private Schema() {}
 
     /** Checks that the file is ours and of a version we know, and brings it to the newest one. */
@@ -77,14 +82,21 @@ final class Schema {
                             + "). Give Fetchback a folder of its own.",
                     null);
         }
-        if (version > MIGRATIONS.size()) {
+        if (version > 0 && version <= UNRELEASED) {
+            throw new StoreException(
+                    Kind.UNUSABLE,
+                    "The database in " + dir + " has version " + version + ", which was never released and cannot be read any more;"
+                            + " this Fetchback reads version " + VERSION + ". Give Fetchback a new folder.",
+                    null);
+        }
+        if (version > VERSION) {
             throw new StoreException(
                     Kind.CORRUPT,
                     "The database in " + dir + " has version " + version + "; this Fetchback knows versions up to "
-                            + MIGRATIONS.size() + ". Start the newer Fetchback that wrote it.",
+                            + VERSION + ". Start the newer Fetchback that wrote it.",
                     null);
         }
-        if (version < MIGRATIONS.size()) {
+        if (version < VERSION) {
             migrate(writer, version);
         }
     }
@@ -107,13 +119,13 @@ final class Schema {
         try (Statement statement = writer.createStatement()) {
             statement.execute("BEGIN IMMEDIATE");
             try {
-                for (List<String> step : MIGRATIONS.subList(from, MIGRATIONS.size())) {
+                for (List<String> step : MIGRATIONS.subList(Math.max(0, from - UNRELEASED), MIGRATIONS.size())) {
                     for (String sql : step) {
                         statement.execute(sql);
                     }
                 }
                 statement.execute("PRAGMA application_id=" + APPLICATION_ID);
-                statement.execute("PRAGMA user_version=" + MIGRATIONS.size());
+                statement.execute("PRAGMA user_version=" + VERSION);
                 statement.execute("COMMIT");
             } catch (SQLException e) {
                 try {

@@ -34,6 +34,7 @@ record Segment(int number, long first, byte @Nullable [] drained, Sql sql) {
         return drained != null && Arrays.compareUnsigned(id, drained) <= 0;
     }
 
+    /** In the order of the ids, which is nearly that in which they come. */
     static String createTasks(int n) {
         return "CREATE TABLE task_" + n + "(id BLOB PRIMARY KEY, batch BLOB, data BLOB NOT NULL) WITHOUT ROWID";
     }
@@ -42,9 +43,13 @@ record Segment(int number, long first, byte @Nullable [] drained, Sql sql) {
         return "CREATE INDEX task_" + n + "_batch ON task_" + n + "(batch, id) WHERE batch IS NOT NULL";
     }
 
+    /**
+     * In the order in which they ended, one full page after the other; only the small entries of the index are in the order of
+     * the ids. Those that end together began at different times, so in a table kept by id each would write a page of its own.
+     */
     static String createOutcomes(int n) {
-        return "CREATE TABLE outcome_" + n + "(id BLOB PRIMARY KEY, phase INTEGER NOT NULL, attempt INTEGER NOT NULL,"
-                + " epoch INTEGER NOT NULL, at INTEGER NOT NULL, late INTEGER, data BLOB NOT NULL) WITHOUT ROWID";
+        return "CREATE TABLE outcome_" + n + "(id BLOB NOT NULL PRIMARY KEY, phase INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+                + " epoch INTEGER NOT NULL, at INTEGER NOT NULL, late INTEGER, data BLOB NOT NULL)";
     }
 
     /** Few tasks fail or die, and those are what people look for; the late ones are looked for when the segment is dropped. */

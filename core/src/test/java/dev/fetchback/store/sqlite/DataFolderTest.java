@@ -106,8 +106,15 @@ class DataFolderTest {
         SqliteStore.open(Harness.settings(dir)).close();
         sql("PRAGMA user_version=7");
         assertThat(refused(dir, Kind.CORRUPT)).hasMessageContaining("version 7").hasMessageContaining("newer");
-        sql("PRAGMA user_version=1");
+        sql("PRAGMA user_version=2");
         SqliteStore.open(Harness.settings(dir)).close();
+    }
+
+    @Test
+    void refusesAVersionFromBeforeTheFirstRelease() throws Exception {
+        SqliteStore.open(Harness.settings(dir)).close();
+        sql("PRAGMA user_version=1");
+        assertThat(refused(dir, Kind.UNUSABLE)).hasMessageContaining("version 1").hasMessageContaining("new folder");
     }
 
     @Test

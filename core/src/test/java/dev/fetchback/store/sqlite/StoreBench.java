@@ -40,7 +40,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Measures the store; a main class, not a test. Arguments: {@code DIR MODE [N [batch]]}. Modes: {@code direct} (submit and
- * settle in commits of a batch), {@code group} (64 threads through the committer), {@code intake} (waiting tasks of 1,000 hosts),
+ * settle in commits of a batch), {@code flight} (the same with 400 tasks in flight that end in any order), {@code group} (64 threads through the committer), {@code intake} (waiting tasks of 1,000 hosts),
+ * {@code stream} (one batch of tasks of 100,000 hosts that are due tomorrow),
  * {@code fill} (waiting tasks of 100,000 hosts), {@code open} (restart and due scan), {@code steady} (1,000 tasks a second,
  * latencies), {@code prune} (forgets all), {@code codec}.
  */
@@ -52,8 +53,8 @@ final class StoreBench {
 
     private final Path dir;
     private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
-    private final Ids ids = new Ids(0, 0, System::currentTimeMillis, new Random());
-    private final DeliverOptions deliver = DeliverOptions.to("https://api.example.net/hooks/fetchback");
+    final Ids ids = new Ids(0, 0, System::currentTimeMillis, new Random());
+    final DeliverOptions deliver = DeliverOptions.to("https://api.example.net/hooks/fetchback");
 
     private StoreBench(Path dir) {
         this.dir = dir;
@@ -68,6 +69,8 @@ final class StoreBench {
             case "group" -> bench.group(n);
             case "intake" -> bench.fill(n, batch, 1_000, 0);
             case "fill" -> bench.fill(n, batch, 100_000, Duration.ofDays(1).toMillis());
+            case "stream" -> new MixBench(bench).stream(n, batch);
+            case "flight" -> new MixBench(bench).flight(n, batch);
             case "open" -> bench.restart();
             case "steady" -> bench.steady(n, batch);
             case "prune" -> bench.prune();
@@ -76,7 +79,7 @@ final class StoreBench {
         }
     }
 
-    private SqliteStore open() {
+    SqliteStore open() {
         SqliteSettings.Limits usual = SqliteSettings.Limits.DEFAULT;
         SqliteSettings.Limits limits = new SqliteSettings.Limits(usual.maxBytes(), usual.reserveBytes(),
                 Long.getLong("wal", usual.walBytes()), Long.getLong("cache", usual.writerCacheBytes()), usual.readers(),
@@ -84,7 +87,7 @@ final class StoreBench {
         return SqliteStore.open(SqliteSettings.of(dir, System::currentTimeMillis).withLimits(limits));
     }
 
-    private Submit begun(int epoch, long i) {
+    Submit begun(int epoch, long i) {
         String host = "www.example" + i % 1000 + ".com:443";
         Plan plan = new Plan(host, "rcv_0123456789abcdef", 5, 3, 10, 0, 0);
         Task task = Task.submitted(ids.task(), plan, System.currentTimeMillis(), epoch);
@@ -92,7 +95,7 @@ final class StoreBench {
         return new Submit(started, TaskSpec.get("https://" + host + "/products/12345?ref=nightly", deliver), null);
     }
 
-    private Move settled(Task begun) {
+    Move settled(Task begun) {
         Task done = machine.next(begun, new Event.PageDelivered(PAGE), System.currentTimeMillis(), 0.5).orElseThrow();
         return new Move(begun, done, null);
     }
@@ -142,7 +145,7 @@ final class StoreBench {
         }
     }
 
-    private static void check(List<Result> results) {
+    static void check(List<Result> results) {
         for (Result result : results) {
             if (result != Result.Applied.APPLIED) {
                 throw new AssertionError(result);
@@ -350,16 +353,16 @@ final class StoreBench {
     }
 
     /** Time of all threads of this process: what a busy machine does not distort. */
-    private static double cpuSeconds() {
+    static double cpuSeconds() {
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         return system.getProcessCpuTime() / 1e9;
     }
 
-    private static double seconds(long start) {
+    static double seconds(long start) {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private static void say(String format, Object... values) {
+    static void say(String format, Object... values) {
         System.out.println(format.formatted(values));
     }
 }
