@@ -26,7 +26,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=20, help="length of each measured window (20)")
     parser.add_argument("--warm-up", type=float, default=15, help="seconds of load before each window (15)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender is measured, interleaved (3)")
-    parser.add_argument("--conns", type=int, default=32, help="connections that submit (32)")
+    parser.add_argument("--conns", type=int, default=64, help="connections that submit (64)")
     parser.add_argument("--tasks", type=int, help="tasks of ndjson (1,000,000 a stream), slow and flat (10,000,000 waiting)")
     parser.add_argument("--streams", type=int, default=1, help="NDJSON uploads at a time (1)")
     parser.add_argument("--inflight", type=int, default=10_000, help="fetches in flight in slow (10,000)")

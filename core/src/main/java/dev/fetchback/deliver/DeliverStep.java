@@ -103,11 +103,12 @@ public final class DeliverStep implements Step<Parcel, DeliverResult>, Receivers
             metrics.count(DeliverMetrics.Kind.FAILED);
             return new DeliverResult.Refused(new Problem(Kind.BAD_URL.code(), e.getMessage(), 0), 0);
         }
-        return switch (parcel.stored() ? endpoint.claim() : endpoint.enter()) {
-            case Endpoint.Busy busy -> storeFirst();
-            case Endpoint.Stopped stopped -> refused(stopped);
+        return switch (parcel.stored() ? endpoint.claim() : endpoint.enter(parcel.letGo())) {
+            case Entry.Busy busy -> storeFirst();
+            case Entry.Stopped stopped -> refused(stopped);
             case Endpoint.Permit permit -> {
                 try {
+                    parcel.letGo().run();
                     yield withinMemory(task, spec, deliver, parcel, permit);
                 } finally {
                     permit.leave(new Verdict.Unknown(), 0); // changes nothing when a verdict was given
@@ -123,11 +124,11 @@ public final class DeliverStep implements Step<Parcel, DeliverResult>, Receivers
 
     @Override
     public DeliverResult.@Nullable Refused stopped(String receiver) {
-        Endpoint.Stopped stopped = endpoints.stopped(receiver);
+        Entry.Stopped stopped = endpoints.stopped(receiver);
         return stopped == null ? null : refused(stopped);
     }
 
-    private DeliverResult.Refused refused(Endpoint.Stopped stopped) {
+    private DeliverResult.Refused refused(Entry.Stopped stopped) {
         metrics.count(DeliverMetrics.Kind.STOPPED);
         return new DeliverResult.Refused(stopped.problem(), stopped.notBefore());
     }

@@ -19,6 +19,12 @@ final class Endpoint {
     private static final int MEAN_SHIFT = 3;
     /** When the lane asks again while the origin is full: one of its other endpoints leaves then, and those may be many. */
     private static final long ORIGIN_NAP_MILLIS = 100;
+    /** What the start of a stored task takes until its delivery can begin: a commit or two, and a read. */
+    private static final long START_NANOS = 20_000_000;
+    /** So many starts ahead for each place at most. */
+    private static final int AHEAD_PER_PLACE_MAX = 8;
+    /** How long a page may keep its place among the fetches while it waits here; what waits longer must not hold up others. */
+    private static final long KEEP_FETCH_NANOS = 250_000_000;
 
     private final EndpointHealth health;
     private final Origin origin;
@@ -33,6 +39,8 @@ final class Endpoint {
     private int held;
     /** One of these, as the probe. */
     private boolean probeHeld;
+    /** Tasks that the lane started without a place; each stands in line for one as soon as its start is on disk. */
+    private int ahead;
     /** The lane asked in vain; while it waits, it and the deliveries from memory take free places in turn. */
     private boolean laneWaits;
     private boolean laneWasLast;
@@ -52,9 +60,15 @@ final class Endpoint {
         this.room = origin.lock.newCondition();
     }
 
-    /** Takes a place for a delivery that holds a page in memory; waits for one a little, unless that is in vain. */
-    Entry enter() throws InterruptedException {
+    /**
+     * Takes a place for a delivery that holds a page in memory; waits for one a little, unless that is in vain.
+     *
+     * @param slow told, without locks, when the wait gets long; at most once
+     */
+    Entry enter(Runnable slow) throws InterruptedException {
         long left = limits.patience().toNanos();
+        long slowAt = Math.max(0, left - KEEP_FETCH_NANOS);
+        boolean told = false;
         origin.lock.lockInterruptibly();
         try {
             while (true) {
@@ -69,18 +83,34 @@ final class Endpoint {
                         return stopped(clock.getAsLong());
                     }
                     case SOON -> {
-                        return new Busy(); // it is better off in the store
+                        return new Entry.Busy(); // it is better off in the store
                     }
                     case BUSY -> {
                         if (left <= 0 || hopeless(left)) {
-                            return new Busy();
+                            return new Entry.Busy();
                         }
-                        left = await(originFull && !lanesTurn ? origin.room : room, left);
+                        Condition condition = originFull && !lanesTurn ? origin.room : room;
+                        if (!told && left <= slowAt) {
+                            told = true;
+                            unlocked(slow); // and look again: much may have happened
+                        } else {
+                            long until = told ? 0 : slowAt;
+                            left = until + Math.max(0, await(condition, left - until));
+                        }
                     }
                 }
             }
         } finally {
             origin.lock.unlock();
+        }
+    }
+
+    private void unlocked(Runnable call) {
+        origin.lock.unlock();
+        try {
+            call.run();
+        } finally {
+            origin.lock.lock();
         }
     }
 
@@ -97,13 +127,23 @@ final class Endpoint {
 
     /**
      * Takes a place for a task of the lane, which {@link #claim} or {@link #giveBack} must follow. One that is stopped for long
-     * needs none: its start is to be refused.
+     * needs none: its start is to be refused. At an endpoint that answers faster than a start is written to disk, tasks start
+     * without a place and stand in line for one: places that wait for the disk would be the limit.
      *
      * @return at or before {@code now} when the task may start, otherwise when to ask again
      */
     long hold(long now) {
         origin.lock.lock();
         try {
+            int aheadMax = aheadMax(now);
+            if (aheadMax > 0) {
+                laneWaits = false; // they stand in line themselves
+                if (ahead >= aheadMax) {
+                    return Pace.AFTER_LEAVE;
+                }
+                ahead++;
+                return now;
+            }
             Start start = begin();
             laneWaits = start == Start.SOON || start == Start.BUSY;
             switch (start) {
@@ -127,9 +167,17 @@ final class Endpoint {
         }
     }
 
-    /** The place that the lane took for a task which runs now; without one, a free one if there is any. */
-    Entry claim() {
-        origin.lock.lock();
+    private int aheadMax(long now) {
+        if (meanNanos == 0 || !health.atCap(now)) {
+            return 0; // not known yet, or to be probed with care: what starts must find a place
+        }
+        int limit = health.limit();
+        return (int) Math.min(limit * (START_NANOS / meanNanos), (long) limit * AHEAD_PER_PLACE_MAX);
+    }
+
+    /** The place that the lane took for a task which runs now; one that started ahead waits for a place. */
+    Entry claim() throws InterruptedException {
+        origin.lock.lockInterruptibly();
         try {
             if (probeHeld) {
                 probeHeld = false;
@@ -139,14 +187,36 @@ final class Endpoint {
                 held--;
                 return new Permit(Start.YES, true);
             }
-            Start start = begin();
-            return switch (start) {
-                case YES, PROBE -> new Permit(start, true);
-                case STOPPED -> stopped(clock.getAsLong());
-                case SOON, BUSY -> new Busy();
-            };
+            boolean inLine = ahead > 0;
+            try {
+                return standInLine(inLine ? limits.patience().toNanos() : 0);
+            } finally {
+                ahead -= inLine ? 1 : 0;
+            }
         } finally {
             origin.lock.unlock();
+        }
+    }
+
+    private Entry standInLine(long patience) throws InterruptedException {
+        for (long left = patience; ; left = await(originFull ? origin.room : room, left)) {
+            Start start = begin();
+            switch (start) {
+                case YES, PROBE -> {
+                    return new Permit(start, true);
+                }
+                case STOPPED -> {
+                    return stopped(clock.getAsLong());
+                }
+                case SOON -> {
+                    return new Entry.Busy();
+                }
+                case BUSY -> {
+                    if (left <= 0) {
+                        return new Entry.Busy();
+                    }
+                }
+            }
         }
     }
 
@@ -154,6 +224,10 @@ final class Endpoint {
     void giveBack() {
         origin.lock.lock();
         try {
+            if (ahead > 0) {
+                ahead--;
+                return;
+            }
             if (held > 0) {
                 held--;
                 health.undo(Start.YES);
@@ -181,7 +255,7 @@ final class Endpoint {
     }
 
     /** Why a due task is not to wait; null when attempts may start now or soon. */
-    @Nullable Stopped stoppedForLong() {
+    Entry.@Nullable Stopped stoppedForLong() {
         origin.lock.lock();
         try {
             long now = clock.getAsLong();
@@ -204,10 +278,10 @@ final class Endpoint {
         return waiting >= limits.waitersMax() || meanNanos * (waiting + 1) / health.limit() > left;
     }
 
-    private Stopped stopped(long now) {
+    private Entry.Stopped stopped(long now) {
         String why = health.toRecord(now).reason();
         String detail = "Deliveries to this receiver are stopped. " + (why == null ? "It is being probed." : why);
-        return new Stopped(new Problem(Problem.RECEIVER_STOPPED, detail, 0), health.until(now));
+        return new Entry.Stopped(new Problem(Problem.RECEIVER_STOPPED, detail, 0), health.until(now));
     }
 
     private void leave(Start start, boolean lanes, Verdict verdict, long tookNanos) {
@@ -217,7 +291,7 @@ final class Endpoint {
         try {
             long now = clock.getAsLong();
             if (!(verdict instanceof Verdict.Unknown)) {
-                meanNanos += tookNanos - meanNanos >> MEAN_SHIFT;
+                meanNanos = meanNanos == 0 ? tookNanos : meanNanos + (tookNanos - meanNanos >> MEAN_SHIFT);
             }
             origin.giveBack();
             boolean changed = health.end(start, verdict, now);
@@ -290,7 +364,7 @@ final class Endpoint {
     boolean forgettable(boolean evenIll) {
         origin.lock.lock();
         try {
-            boolean idle = health.inFlight() == 0 && waiting == 0;
+            boolean idle = health.inFlight() == 0 && waiting == 0 && ahead == 0;
             return idle && (health.forgettable(clock.getAsLong()) || evenIll && health.status() != ReceiverRecord.Status.PAUSED);
         } finally {
             origin.lock.unlock();
@@ -300,19 +374,6 @@ final class Endpoint {
     Origin origin() {
         return origin;
     }
-
-    /** What came of asking for a place. */
-    sealed interface Entry {}
-
-    /** Too much is under way. */
-    record Busy() implements Entry {}
-
-    /**
-     * Nothing may be sent.
-     *
-     * @param notBefore when to ask again, Unix milliseconds; 0 when that is not known
-     */
-    record Stopped(Problem problem, long notBefore) implements Entry {}
 
     /** A place; {@link #leave} gives it back, once. */
     final class Permit implements Entry {

@@ -269,6 +269,11 @@ final class EndpointHealth {
         return limit;
     }
 
+    /** Open, with all the places that it ever has, and without a failure since the last success. */
+    boolean atCap(long now) {
+        return status == Status.ACTIVE && limit == cap && failures == 0 && until <= now;
+    }
+
     /** Healthy, and nothing would be lost by forgetting it. */
     boolean forgettable(long now) {
         return status == Status.ACTIVE && failures == 0 && limit == cap && until <= now && inFlight == 0;

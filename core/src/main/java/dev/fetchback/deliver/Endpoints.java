@@ -160,7 +160,7 @@ public final class Endpoints {
     }
 
     /** Why due tasks of a receiver are not to wait for it; null when they are. */
-    Endpoint.@Nullable Stopped stopped(String id) {
+    Entry.@Nullable Stopped stopped(String id) {
         Endpoint endpoint = find(id);
         return endpoint == null ? null : endpoint.stoppedForLong();
     }

@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -87,31 +88,59 @@ final class Runs {
         if (result instanceof FetchResult.Failed failed && failed.pausesHost() && failed.notBefore() > 0) {
             worker.lane(Stage.FETCH).pause(task.queue(), failed.notBefore());
         }
-        worker.lane(Stage.FETCH).leave(task.queue(), true);
-        switch (result) {
-            case FetchResult.Failed f -> worker.settle(task, new Event.FetchFailed(f.problem(), f.retryable(), f.notBefore()), null);
-            case FetchResult.Fetched fetched -> {
-                try (Body body = fetched.body()) {
-                    handOver(task, spec, fetched, body);
+        FetchPlace place = new FetchPlace(task.queue());
+        try {
+            switch (result) {
+                case FetchResult.Failed f -> {
+                    place.leave();
+                    worker.settle(task, new Event.FetchFailed(f.problem(), f.retryable(), f.notBefore()), null);
                 }
+                case FetchResult.Fetched fetched -> {
+                    try (Body body = fetched.body()) {
+                        handOver(task, spec, fetched, body, place);
+                    }
+                }
+            }
+        } finally {
+            place.leave();
+        }
+    }
+
+    /**
+     * A task's place among the fetches. A page keeps it while it waits a moment for its receiver: fetches that are faster than
+     * deliveries would only pile up pages, which then must go to disk and back.
+     */
+    private final class FetchPlace {
+        private final String queue;
+        private final AtomicBoolean left = new AtomicBoolean();
+
+        FetchPlace(String queue) {
+            this.queue = queue;
+        }
+
+        /** Gives the place to another task, the first time it is called. */
+        void leave() {
+            if (left.compareAndSet(false, true)) {
+                worker.lane(Stage.FETCH).leave(queue, true);
             }
         }
     }
 
     /** Delivers straight from memory where it can; what must wait is stored. */
-    private void handOver(Task task, TaskSpec spec, FetchResult.Fetched fetched, Body body) {
+    private void handOver(Task task, TaskSpec spec, FetchResult.Fetched fetched, Body body, FetchPlace place) {
         DeliverOptions deliver = spec.deliver();
         boolean direct = deliver != null
                 && deliver.spool() == DeliverOptions.Spool.WHEN_NEEDED
                 && handOvers.tryAcquire();
         if (!direct) {
+            place.leave();
             settle(task, new Event.PageStored(fetched.page()), body, true);
             return;
         }
         DeliverResult result;
         try {
             Outcome outcome = new Outcome.Fetched(fetched.page(), 0);
-            result = steps.deliver().run(task, spec, new Parcel(outcome, body, 1, false));
+            result = steps.deliver().run(task, spec, new Parcel(outcome, body, 1, false, place::leave));
         } catch (InterruptedException e) {
             result = new DeliverResult.StoreFirst(); // draining: the page is here, so keep it rather than fetch it again
         } catch (RuntimeException e) {
@@ -119,6 +148,7 @@ final class Runs {
             result = new DeliverResult.Refused(internal(), 0);
         } finally {
             handOvers.release();
+            place.leave();
         }
         switch (result) {
             case DeliverResult.Accepted a ->
@@ -134,7 +164,7 @@ final class Runs {
         Event event;
         try {
             DeliverResult result =
-                    steps.deliver().run(task, spec, new Parcel(outcome, body, task.progress().deliverAttempts(), true));
+                    steps.deliver().run(task, spec, new Parcel(outcome, body, task.progress().deliverAttempts(), true, () -> {}));
             event = switch (result) {
                 case DeliverResult.Accepted a -> new Event.Delivered(a.linked());
                 case DeliverResult.Refused r -> new Event.Refused(r.problem(), r.notBefore());

@@ -9,6 +9,9 @@ import dev.fetchback.store.ReceiverRecord.Status;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,7 +38,7 @@ class EndpointsTest {
     @Test
     void healthyOnesThatWereNotUsedLongestAreForgotten() throws Exception {
         leave(enter("https://a.example/0"), new Verdict.Failed("x")); // the oldest, but not healthy
-        Endpoint.Entry inUse = enter("https://a.example/1");
+        Entry inUse = enter("https://a.example/1");
         for (int i = 2; i < 10; i++) {
             leave(enter("https://a.example/" + i), new Verdict.Fine());
         }
@@ -65,7 +68,7 @@ class EndpointsTest {
         }
         assertThat(endpoints.records()).extracting(ReceiverRecord::status).contains(Status.PAUSED);
         assertThat(enter("https://a.example/paused")).isInstanceOfSatisfying(
-                Endpoint.Stopped.class, stopped -> assertThat(stopped.problem().detail()).contains("Paused by the operator"));
+                Entry.Stopped.class, stopped -> assertThat(stopped.problem().detail()).contains("Paused by the operator"));
     }
 
     @Test
@@ -74,8 +77,8 @@ class EndpointsTest {
         Endpoints restarted = fresh();
         restarted.load(saved);
         assertThat(restarted.records()).isEqualTo(saved);
-        assertThat(restarted.of(Pages.receiverId("https://a.example/gone"), "https://a.example/gone").enter())
-                .isInstanceOf(Endpoint.Stopped.class);
+        assertThat(restarted.of(Pages.receiverId("https://a.example/gone"), "https://a.example/gone").enter(() -> {}))
+                .isInstanceOf(Entry.Stopped.class);
     }
 
     @Test
@@ -93,14 +96,14 @@ class EndpointsTest {
 
     @Test
     void anOriginHasACapOfItsOwnThatLeavesRoomForOthers() throws Exception {
-        List<Endpoint.Entry> entries = new ArrayList<>();
+        List<Entry> entries = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             entries.add(enter("https://a.example/1"));
         }
         entries.add(enter("https://a.example/2"));
         entries.add(enter("https://a.example/2"));
         assertThat(entries).allMatch(Endpoint.Permit.class::isInstance);
-        assertThat(enter("https://a.example/2")).as("six at the origin").isInstanceOf(Endpoint.Busy.class);
+        assertThat(enter("https://a.example/2")).as("six at the origin").isInstanceOf(Entry.Busy.class);
         assertThat(enter("https://a.example/3")).as("has nothing under way yet").isInstanceOf(Endpoint.Permit.class);
         assertThat(enter("https://b.example/1")).as("another origin").isInstanceOf(Endpoint.Permit.class);
         leave(entries.get(0), new Verdict.Fine());
@@ -110,14 +113,14 @@ class EndpointsTest {
 
     @Test
     void aPlaceIsGivenBackOnce() throws Exception {
-        Endpoint.Entry first = enter("https://a.example/1");
+        Entry first = enter("https://a.example/1");
         for (int i = 0; i < 3; i++) {
             enter("https://a.example/1");
         }
         leave(first, new Verdict.Fine());
         leave(first, new Verdict.Fine());
         assertThat(enter("https://a.example/1")).isInstanceOf(Endpoint.Permit.class);
-        assertThat(enter("https://a.example/1")).isInstanceOf(Endpoint.Busy.class);
+        assertThat(enter("https://a.example/1")).isInstanceOf(Entry.Busy.class);
     }
 
     @Test
@@ -128,24 +131,48 @@ class EndpointsTest {
                 saved::add);
         Endpoint endpoint = patient.of("rcv_A", "https://a.example/1");
         for (int i = 0; i < 40; i++) {
-            Endpoint.Permit permit = (Endpoint.Permit) endpoint.enter();
+            Endpoint.Permit permit = (Endpoint.Permit) endpoint.enter(() -> {});
             permit.leave(new Verdict.Fine(), Duration.ofSeconds(30).toNanos()); // it is slow
         }
-        assertThat(endpoint.enter()).isInstanceOf(Endpoint.Permit.class);
+        assertThat(endpoint.enter(() -> {})).isInstanceOf(Endpoint.Permit.class);
         long start = System.nanoTime();
-        assertThat(endpoint.enter()).isInstanceOf(Endpoint.Busy.class);
+        assertThat(endpoint.enter(() -> {})).isInstanceOf(Entry.Busy.class);
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+    }
+
+    @Test
+    void whoeverHoldsAFetchWhileItWaitsIsToldWhenThatTakesLong() throws Exception {
+        Endpoints patient = new Endpoints(
+                new DeliverSettings(null, "x", 1000, new Limits(1, 6, Duration.ofMinutes(5), 64, 1 << 20, 10), Breaker.DEFAULT),
+                millis::get,
+                saved::add);
+        Endpoint endpoint = patient.of("rcv_A", "https://a.example/1");
+        Endpoint.Permit first = (Endpoint.Permit) endpoint.enter(() -> {});
+        CountDownLatch told = new CountDownLatch(1);
+        CompletableFuture<Entry> second = new CompletableFuture<>();
+        Thread waiter = Thread.ofVirtual().start(() -> {
+            try {
+                second.complete(endpoint.enter(told::countDown));
+            } catch (InterruptedException e) {
+                second.completeExceptionally(e);
+            }
+        });
+        assertThat(told.await(1, TimeUnit.MINUTES)).isTrue();
+        assertThat(second).as("it goes on waiting").isNotDone();
+        first.leave(new Verdict.Fine(), 1000);
+        assertThat(second.get(1, TimeUnit.MINUTES)).isInstanceOf(Endpoint.Permit.class);
+        waiter.join();
     }
 
     private Endpoints fresh() {
         return new Endpoints(new DeliverSettings(null, "x", 1000, LIMITS, Breaker.DEFAULT), millis::get, saved::add);
     }
 
-    private Endpoint.Entry enter(String url) throws Exception {
-        return endpoints.of(Pages.receiverId(url), url).enter();
+    private Entry enter(String url) throws Exception {
+        return endpoints.of(Pages.receiverId(url), url).enter(() -> {});
     }
 
-    private static void leave(Endpoint.Entry entry, Verdict verdict) {
+    private static void leave(Entry entry, Verdict verdict) {
         ((Endpoint.Permit) entry).leave(verdict, 1000);
     }
 }

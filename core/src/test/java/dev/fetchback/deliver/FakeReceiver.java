@@ -3,6 +3,7 @@ package dev.fetchback.deliver;
 import dev.fetchback.deliver.DeliverSettings.Breaker;
 import dev.fetchback.deliver.DeliverSettings.Limits;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Duration;
 import java.util.Random;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -15,13 +16,15 @@ public final class FakeReceiver {
     public final DeliverStep step;
     public final Endpoints endpoints;
     private final FakePost post = new FakePost();
+    private long nanos;
+    private long tick = Duration.ofSeconds(1).toNanos();
 
     public FakeReceiver(Limits limits, LongSupplier clock, Endpoints.Listener listener) {
         DeliverSettings settings = new DeliverSettings(null, "test", 100_000, limits, Breaker.DEFAULT);
         endpoints = new Endpoints(settings, clock, listener);
         Envelope envelope = new Envelope(100_000, new LinkSigner(new byte[32], "https://fb.example"));
         step = new DeliverStep(post, endpoints, envelope, settings,
-                new DeliverStep.Surroundings(clock, System::nanoTime, new Random(5)), new PrometheusRegistry());
+                new DeliverStep.Surroundings(clock, () -> nanos += tick, new Random(5)), new PrometheusRegistry());
     }
 
     public void answers(int status, @Nullable String retryAfter) {
@@ -34,6 +37,11 @@ public final class FakeReceiver {
             request.run();
             return new Post.Reply.Answer(200, null);
         };
+    }
+
+    /** How long it takes to answer from now on. */
+    public void takes(Duration time) {
+        tick = time.toNanos();
     }
 
     /** Requests so far. */

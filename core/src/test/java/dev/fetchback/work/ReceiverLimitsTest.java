@@ -172,6 +172,47 @@ final class ReceiverLimitsTest {
     }
 
     @Test
+    void startsWaitInLineAtAReceiverThatIsFasterThanTheDisk() {
+        receiver.takes(Duration.ofMillis(10));
+        submit(1, Spool.ALWAYS);
+        settle(1);
+        settleAll();
+        submit(50, Spool.ALWAYS);
+        settle(50);
+        worker.lane(Stage.DELIVER).turn();
+        assertThat(threads).as("two for each place: one starts while the other is under way").hasSize(2 * PLACES);
+        settleAll();
+        assertThat(phases()).containsOnly(Phase.SUCCEEDED);
+        assertThat(handedBack()).isZero();
+    }
+
+    @Test
+    void nothingStartsInLineOnceAnAttemptFailed() {
+        receiver.takes(Duration.ofMillis(10));
+        submit(1, Spool.ALWAYS);
+        settle(1);
+        settleAll();
+        receiver.answers(500, null);
+        submit(1, Spool.ALWAYS);
+        settle(1);
+        settleAll();
+        submit(50, Spool.ALWAYS);
+        settle(50);
+        worker.lane(Stage.DELIVER).turn();
+        assertThat(threads).hasSize(PLACES);
+    }
+
+    @Test
+    void aPageKeepsItsPlaceAmongTheFetchesUntilItsDeliveryBegins() {
+        List<Integer> fetching = new ArrayList<>();
+        receiver.during(() -> fetching.add(worker.lane(Stage.FETCH).running()));
+        submit(2, Spool.WHEN_NEEDED);
+        assertThat(worker.lane(Stage.FETCH).running()).isEqualTo(2);
+        settle(1);
+        assertThat(fetching).as("the one that is being delivered has left").containsExactly(1);
+    }
+
+    @Test
     void aStoppedReceiverDelaysNoOther() {
         receiver.answers(410, null);
         submit(1, Spool.ALWAYS);
