@@ -19,7 +19,6 @@ import dev.fetchback.task.TaskSpec;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,7 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** Says yes to everything and keeps only what is unfinished, in memory: what a store that costs nothing would be. */
+/** Keeps only what is unfinished, in memory, and says yes to all that is not out of date: a store that costs nothing. */
 final class NoStore implements Store {
     private final Map<QueueKey, LinkedHashMap<TaskId, StoredTask>> waiting = new HashMap<>();
     private final Map<TaskId, TaskSpec> specs = new HashMap<>();
@@ -46,22 +45,24 @@ final class NoStore implements Store {
 
     @Override
     public synchronized List<Result> commit(List<Change> changes) {
-        for (int i = 0; i < changes.size(); i++) {
-            switch (changes.get(i)) {
-                case Change.Submit(Task task, var spec, var key) -> enter(new StoredTask(task, spec));
-                case Change.Move move -> move(move);
-                case Change.PutBody c -> { }
-                case Change.Delete c -> { }
-                case Change.NewBatch c -> { }
-                case Change.SaveReceiver c -> { }
-                case Change.Hurry c -> { }
-                case Change.SettleQueue c -> { }
-            }
+        List<Result> results = new ArrayList<>(changes.size());
+        for (Change change : changes) {
+            results.add(commit(change));
         }
-        return Collections.nCopies(changes.size(), Result.Applied.APPLIED);
+        return results;
     }
 
-    private void enter(StoredTask stored) {
+    private Result commit(Change change) {
+        boolean applied = switch (change) {
+            case Change.Submit(Task task, var spec, var key) -> enter(new StoredTask(task, spec));
+            case Change.Move move -> move(move);
+            case Change.Hurry c -> false; // nothing waits for a time
+            default -> true;
+        };
+        return applied ? Result.Applied.APPLIED : Result.Stale.STALE;
+    }
+
+    private boolean enter(StoredTask stored) {
         Task task = stored.task();
         if (task.phase().waiting()) {
             waiting.computeIfAbsent(key(task), k -> new LinkedHashMap<>()).put(task.id(), stored);
@@ -69,9 +70,10 @@ final class NoStore implements Store {
         } else {
             specs.put(task.id(), stored.spec());
         }
+        return true;
     }
 
-    private void move(Change.Move move) {
+    private boolean move(Change.Move move) {
         Task before = move.before();
         Task after = move.after();
         TaskSpec spec = specs.remove(before.id());
@@ -81,7 +83,10 @@ final class NoStore implements Store {
             waitingTasks--;
             spec = stored.spec();
         }
-        if (spec != null && !after.phase().terminal()) {
+        if (spec == null) {
+            return false;
+        }
+        if (!after.phase().terminal()) {
             enter(new StoredTask(after, spec));
         }
         if (move.body() != null) {
@@ -90,6 +95,7 @@ final class NoStore implements Store {
         if (after.phase().terminal()) {
             bodies.remove(after.id());
         }
+        return true;
     }
 
     private static QueueKey key(Task task) {
