@@ -165,7 +165,11 @@ def slow(stage):
     slow_stage = replace(stage, target=target)
     for contender in fetchbacks(stage):
         with Running(stage.workshop, contender, stage.sink.url, inflight=inflight) as running, RssSampler(running.processes) as memory:
-            follow(slow_stage, running, lambda: FileFeed(running.port, files["warm"], 120), 120)
+            warm_until = time.monotonic() + stage.args.warm_up
+            while True:
+                follow(slow_stage, running, lambda: FileFeed(running.port, files["warm"], 120), 120)
+                if time.monotonic() > warm_until:
+                    break
             result = follow(slow_stage, running, lambda: FileFeed(running.port, files["slow"], 300), 300)
             result["rss_peak"], result["live_heap"] = memory.peak, live_heap(running.main)
         result["in_flight_peak"] = target.stats()["waiting_peak"]

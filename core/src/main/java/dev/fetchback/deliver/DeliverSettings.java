@@ -46,7 +46,7 @@ public record DeliverSettings(@Nullable String secret, String userAgent, int inl
     public record Limits(
             int perEndpoint, int perOrigin, Duration patience, int waitersMax, int envelopeBytes, int endpointsMax) {
         /** What holds when nothing is set. */
-        public static final Limits DEFAULT = new Limits(32, 128, Duration.ofSeconds(2), 4096, 64 << 20, 100_000);
+        public static final Limits DEFAULT = new Limits(32, 128, Duration.ofSeconds(2), 16_384, 64 << 20, 100_000);
 
         public Limits {
             atLeastOne("deliver.per-endpoint-concurrency", perEndpoint);

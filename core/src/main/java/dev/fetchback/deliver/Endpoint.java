@@ -24,7 +24,9 @@ final class Endpoint {
     /** So many starts ahead for each place at most. */
     private static final int AHEAD_PER_PLACE_MAX = 8;
     /** How long a page may keep its place among the fetches while it waits here; what waits longer must not hold up others. */
-    private static final long KEEP_FETCH_NANOS = 250_000_000;
+    private static final long KEEP_FETCH_NANOS = 1_000_000_000;
+    /** An endpoint that takes longer for a delivery is slow for reasons of its own, and no fetch is held for it. */
+    private static final long FAST_NANOS = 100_000_000;
 
     private final EndpointHealth health;
     private final Origin origin;
@@ -67,10 +69,10 @@ final class Endpoint {
      */
     Entry enter(Runnable slow) throws InterruptedException {
         long left = limits.patience().toNanos();
-        long slowAt = Math.max(0, left - KEEP_FETCH_NANOS);
         boolean told = false;
         origin.lock.lockInterruptibly();
         try {
+            long slowAt = meanNanos > FAST_NANOS ? left : Math.max(0, left - KEEP_FETCH_NANOS);
             while (true) {
                 boolean lanesTurn = laneWaits && !laneWasLast;
                 Start start = lanesTurn ? Start.BUSY : begin();

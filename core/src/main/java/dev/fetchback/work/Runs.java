@@ -44,12 +44,12 @@ final class Runs {
     private final AtomicInteger underWay = new AtomicInteger();
     private final Object idle = new Object();
 
-    Runs(Worker worker, Worker.Parts parts, int deliverConcurrency) {
+    Runs(Worker worker, Worker.Parts parts, WorkSettings settings) {
         this.worker = worker;
         this.store = parts.store();
         this.steps = parts.steps();
         this.executor = parts.surroundings().threads();
-        this.handOvers = new Semaphore(HAND_OVERS_A_PLACE * deliverConcurrency);
+        this.handOvers = new Semaphore(settings.fetchConcurrency() + HAND_OVERS_A_PLACE * settings.deliverConcurrency());
     }
 
     void launch(StoredTask task) {

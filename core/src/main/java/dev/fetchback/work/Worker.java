@@ -102,7 +102,7 @@ public final class Worker {
                 finished.put(phase, new LongAdder());
             }
         }
-        this.runs = new Runs(this, parts, settings.deliverConcurrency());
+        this.runs = new Runs(this, parts, settings);
         this.starts = new StoredStarts(this, parts, runs);
         this.unsettled = new Unsettled(clock);
         this.fetchThread =
