@@ -19,7 +19,7 @@ public record TaskMachine(RetryPolicy retries) {
     /** How long a page stays that a receiver was given a link to. */
     public static final Duration KEEP_LINKED = Duration.ofHours(24);
 
-    /** Fetches that a crash cut short and that are begun again although the task's own attempts are used up. */
+    /** Attempts that a crash cut short and that are begun again although the task's own are used up; of each stage. */
     public static final int CRASH_GRACE = 2;
 
     /**
@@ -138,10 +138,14 @@ public record TaskMachine(RetryPolicy retries) {
     private Task refused(Task task, Progress progress, Problem problem, long notBefore, long now, double random) {
         Progress refused = progress.erred(problem);
         if (refused.deliverAttempts() >= task.plan().maxDeliverAttempts()) {
-            return finish(task, task.expiring() ? Phase.EXPIRED : Phase.DEAD, refused, now);
+            return giveUp(task, refused, now);
         }
         long readyAt = retries.nextDelivery(refused.deliverAttempts(), notBefore, now, random);
         return wait(task, Phase.DELIVER_WAITING, readyAt, refused);
+    }
+
+    private static Task giveUp(Task task, Progress progress, long now) {
+        return finish(task, task.expiring() ? Phase.EXPIRED : Phase.DEAD, progress, now);
     }
 
     /** Counts like an attempt, its fence too, so that whoever read the task before cannot start it any more. */
@@ -171,14 +175,20 @@ public record TaskMachine(RetryPolicy retries) {
         Progress p = task.progress();
         Task restamped = at(task, task.phase(), new Fence(task.fence().attempt(), epoch), p);
         if (task.phase().stage() == Stage.DELIVER) {
-            return wait(restamped, Phase.DELIVER_WAITING, now, p);
+            return p.deliverAttempts() < task.plan().maxDeliverAttempts() + CRASH_GRACE
+                    ? wait(restamped, Phase.DELIVER_WAITING, now, p)
+                    : giveUp(restamped, p.erred(crashed("delivered this outcome", p.deliverAttempts())), now);
         }
         if (p.fetchAttempts() < task.plan().maxFetchAttempts() + CRASH_GRACE) {
             return wait(restamped, Phase.FETCH_WAITING, now, p);
         }
-        Problem problem = new Problem(
-                Problem.CRASH_LOOP, "The server stopped " + p.fetchAttempts() + " times while it worked on this task.", 0);
+        Problem problem = crashed("fetched this page", p.fetchAttempts());
         return fail(restamped, p.erred(problem), problem, now);
+    }
+
+    private static Problem crashed(String doing, int attempts) {
+        return new Problem(
+                Problem.CRASH_LOOP, "The server stopped while it " + doing + "; attempt " + attempts + " was the last one.", 0);
     }
 
     private static Task again(Task task, long now) {

@@ -121,6 +121,20 @@ final class TaskMachineTest {
     }
 
     @Test
+    void anOutcomeThatStopsEveryOwnerEnds() {
+        Task task = at(Phase.DELIVER_WAITING);
+        int max = task.plan().maxDeliverAttempts() + TaskMachine.CRASH_GRACE;
+        for (int epoch = 10; task.phase() == Phase.DELIVER_WAITING; epoch++) {
+            assertThat(task.progress().deliverAttempts()).isLessThan(max);
+            task = machine.next(task, new Event.Start(epoch), NOW, MIDDLE).orElseThrow();
+            task = next(task, new Event.Reclaimed(epoch + 1)).orElseThrow();
+        }
+        assertThat(task.phase()).isEqualTo(Phase.DEAD);
+        assertThat(task.progress().deliverAttempts()).isEqualTo(max);
+        assertThat(task.progress().lastError()).extracting(Problem::code).isEqualTo(Problem.CRASH_LOOP);
+    }
+
+    @Test
     void aHandedBackAttemptDoesNotCount() {
         Task back = next(started(waiting("rcv", 0)), new Event.HandedBack()).orElseThrow();
         assertThat(back.progress().fetchAttempts()).isZero();
