@@ -81,7 +81,7 @@ final class Runs {
             worker.lane(Stage.FETCH).leave(task.queue(), true);
             worker.settle(task, new Event.HandedBack(), null);
             return;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // out of memory, say: its place must not be lost
             LOG.log(Level.ERROR, "the fetch of task " + task.id() + " met a fault of Fetchback", e);
             result = new FetchResult.Failed(internal(), true, 0, false);
         }
@@ -143,7 +143,7 @@ final class Runs {
             result = steps.deliver().run(task, spec, new Parcel(outcome, body, 1, false, place::leave));
         } catch (InterruptedException e) {
             result = new DeliverResult.StoreFirst(); // draining: the page is here, so keep it rather than fetch it again
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.log(Level.ERROR, "the delivery of task " + task.id() + " met a fault of Fetchback", e);
             result = new DeliverResult.Refused(internal(), 0);
         } finally {
@@ -172,7 +172,7 @@ final class Runs {
             };
         } catch (InterruptedException e) {
             event = new Event.HandedBack();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.log(Level.ERROR, "the delivery of task " + task.id() + " met a fault of Fetchback", e);
             event = new Event.Refused(internal(), 0);
         }

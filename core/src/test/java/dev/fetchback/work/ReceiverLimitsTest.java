@@ -213,6 +213,23 @@ final class ReceiverLimitsTest {
     }
 
     @Test
+    void anErrorInADeliveryLosesNoPlaceAndNoTask() {
+        submit(PLACES, Spool.ALWAYS);
+        settle(PLACES);
+        worker.lane(Stage.DELIVER).turn();
+        receiver.during(() -> {
+            throw new OutOfMemoryError("a test");
+        });
+        settle(PLACES);
+        assertThat(worker.lane(Stage.DELIVER).running()).isZero();
+        assertThat(phases()).containsOnly(Phase.DELIVER_WAITING);
+        receiver.during(() -> {});
+        now += Duration.ofHours(1).toMillis();
+        settleAll();
+        assertThat(phases()).containsOnly(Phase.SUCCEEDED);
+    }
+
+    @Test
     void aStoppedReceiverDelaysNoOther() {
         receiver.answers(410, null);
         submit(1, Spool.ALWAYS);
