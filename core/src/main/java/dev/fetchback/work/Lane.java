@@ -239,10 +239,11 @@ final class Lane {
     private Starts pump() {
         Starts starts = new Starts(starter);
         long now = clock.getAsLong();
-        while (!stopped && running < settings.concurrency()) {
-            LaneQueue queue = ring.poll();
-            if (queue == null) {
-                break;
+        for (int left = ring.size(); left > 0 && !stopped && running < settings.concurrency(); left--) {
+            LaneQueue queue = ring.remove();
+            if (!queue.ready.isEmpty() && !settings.allows(queue.running, running)) {
+                ring.add(queue);
+                continue;
             }
             queue.listed = false;
             if (queue.ready.isEmpty()) {
@@ -260,6 +261,7 @@ final class Lane {
             starts.add(item);
             list(queue);
             feed(queue);
+            left = ring.size() + 1; // all of them are looked at once more
         }
         if ((!hungry.isEmpty() || scan.cut()) && loaded < settings.loadedMax() / 2) {
             wake.run();

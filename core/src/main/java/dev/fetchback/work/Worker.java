@@ -111,8 +111,8 @@ public final class Worker {
         long gap = settings.perHostGap().toMillis();
         this.fetches = lane(Stage.FETCH, LaneSettings.of(settings.fetchConcurrency(), settings.perHostConcurrency()),
                 host -> new HostPace(settings.perHostConcurrency(), gap), fetchThread);
-        this.deliveries = lane(Stage.DELIVER, LaneSettings.of(settings.deliverConcurrency(), RECEIVER_PLACES),
-                parts.receivers()::pace, deliverThread);
+        LaneSettings shared = LaneSettings.of(settings.deliverConcurrency(), RECEIVER_PLACES).sharing(RECEIVER_PLACES);
+        this.deliveries = lane(Stage.DELIVER, shared, parts.receivers()::pace, deliverThread);
         this.hurries = new Hurries(committer, clock, deliveries);
     }
 

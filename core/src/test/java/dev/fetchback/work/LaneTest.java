@@ -1,0 +1,123 @@
+package dev.fetchback.work;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.Committer;
+import dev.fetchback.store.MemoryStore;
+import dev.fetchback.store.Result;
+import dev.fetchback.store.StoredTask;
+import dev.fetchback.task.Event;
+import dev.fetchback.task.Ids;
+import dev.fetchback.task.RetryPolicy;
+import dev.fetchback.task.Stage;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskMachine;
+import dev.fetchback.task.TaskSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** One lane alone, on fake time, with a starter that only notes what it is given. */
+final class LaneTest {
+    private static final int PLACES = 100;
+    private static final int PER_QUEUE = 16;
+
+    private final MemoryStore store = new MemoryStore();
+    private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
+    private final List<String> started = new ArrayList<>();
+    private long gapMillis;
+    private long now = 1_800_000_000_000L;
+    private final Ids ids = new Ids(0, 0, () -> now, new Random(3));
+
+    @Test
+    void manySlowQueuesLeavePlacesToOthers() {
+        Lane lane = lane(LaneSettings.of(PLACES, PER_QUEUE).sharing(PER_QUEUE));
+        for (int queue = 0; queue < 12; queue++) {
+            wait(lane, "slow" + queue, PER_QUEUE);
+        }
+        lane.turn();
+        assertThat(started).as("without sharing all places would be taken").hasSizeBetween(PLACES / 2, PLACES - 1);
+        started.clear();
+        wait(lane, "fast", 1);
+        lane.turn();
+        assertThat(started).containsExactly("fast");
+    }
+
+    @Test
+    void whatWaitsForItsShareGoesOnWhenAnyOtherQueueEnds() {
+        Lane lane = lane(LaneSettings.of(PLACES, PER_QUEUE).sharing(PER_QUEUE));
+        for (int queue = 0; queue < 10; queue++) {
+            wait(lane, "other" + queue, PER_QUEUE);
+        }
+        lane.turn();
+        wait(lane, "large", PLACES);
+        lane.turn();
+        long large = started.stream().filter("large"::equals).count();
+        assertThat(large).isLessThan(PER_QUEUE);
+        List<String> others = started.stream().filter(name -> name.startsWith("other")).toList();
+        others.forEach(name -> lane.leave(name, true));
+        assertThat(started.stream().filter("large"::equals).count()).isGreaterThan(large);
+    }
+
+    @Test
+    void aQueueAloneHasAllOfFewPlaces() {
+        Lane lane = lane(LaneSettings.of(PER_QUEUE, PER_QUEUE).sharing(PER_QUEUE));
+        wait(lane, "only", PLACES);
+        lane.turn();
+        assertThat(started).hasSize(PER_QUEUE);
+    }
+
+    private Lane lane(LaneSettings settings) {
+        Starting starting = new Starting();
+        Lane lane = new Lane(
+                Stage.FETCH,
+                settings,
+                new Lane.Wiring(name -> new HostPace(PER_QUEUE, gapMillis), store, new AtOnce(), starting, () -> now, () -> {}));
+        starting.lane = lane;
+        return lane;
+    }
+
+    /** Stores so many tasks that are due. */
+    private void wait(Lane lane, String host, int count) {
+        for (int i = 0; i < count; i++) {
+            TaskSpec spec = TaskSpec.get("http://" + host + "/", null);
+            Task.Plan plan = new Task.Plan(host, null, 5, 3, 10, 0, 0);
+            store.commit(List.of(new Change.Submit(Task.submitted(ids.task(), plan, now, store.epoch()), spec, null)));
+        }
+        lane.waits(host, now);
+    }
+
+    private final class Starting implements Lane.Starter {
+        private @Nullable Lane lane;
+
+        @Override
+        public void launch(StoredTask task) {
+            started.add(task.task().queue());
+        }
+
+        @Override
+        public void start(List<StoredTask> tasks) {
+            for (StoredTask stored : tasks) {
+                Task after = machine.next(stored.task(), new Event.Start(store.epoch()), now, 0).orElseThrow();
+                store.commit(List.of(new Change.Move(stored.task(), after, null)));
+                lane.decided(stored, stored.task().queue());
+                started.add(stored.task().queue());
+            }
+        }
+    }
+
+    private final class AtOnce implements Committer {
+        @Override
+        public List<Result> commit(List<Change> changes) {
+            return store.commit(changes);
+        }
+
+        @Override
+        public void submit(List<Change> changes, Completion completion) {
+            completion.done(commit(changes));
+        }
+    }
+}
