@@ -14,6 +14,7 @@ final class HostPace implements Pace {
     private final long gapMillis;
     private int running;
     private long notBefore;
+    private long seenAt;
 
     HostPace(int concurrency, long gapMillis) {
         this.concurrency = concurrency;
@@ -22,6 +23,10 @@ final class HostPace implements Pace {
 
     @Override
     public long opensAt(long now) {
+        if (now < seenAt) {
+            notBefore -= seenAt - now; // the clock was set back, which must not make a gap of hours
+        }
+        seenAt = now;
         return running >= concurrency ? AFTER_LEAVE : notBefore;
     }
 

@@ -11,7 +11,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.PriorityQueue;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 
@@ -24,6 +23,9 @@ import java.util.function.LongSupplier;
  * start at a time, and what is read ahead of one queue is bounded.
  */
 final class Lane {
+    /** A queue that opens later than this keeps nothing in memory that is in the store as well: others need the room. */
+    private static final long KEEP_LOADED_MILLIS = 10_000;
+
     private final LaneSettings settings;
     private final Function<String, Pace> paces;
     private final Starter starter;
@@ -35,7 +37,7 @@ final class Lane {
     private final Map<String, LaneQueue> queues = new HashMap<>();
     private final ArrayDeque<LaneQueue> ring = new ArrayDeque<>();
     private final ArrayDeque<LaneQueue> hungry = new ArrayDeque<>();
-    private final PriorityQueue<Timer> timers = new PriorityQueue<>();
+    private final LaneTimers timers = new LaneTimers();
     private int running;
     private int loaded;
     private boolean stopped;
@@ -47,13 +49,6 @@ final class Lane {
 
         /** Makes the starts durable, launches what applied, and calls {@link Lane#leave} for the rest. */
         void start(List<StoredTask> tasks);
-    }
-
-    private record Timer(long at, LaneQueue queue) implements Comparable<Timer> {
-        @Override
-        public int compareTo(Timer other) {
-            return Long.compare(at, other.at);
-        }
     }
 
     /** What the lane works with; {@code wake} makes its thread call {@link #turn} soon. */
@@ -180,7 +175,9 @@ final class Lane {
             if (queue == null) {
                 return;
             }
+            queue.closed = false;
             list(queue);
+            feed(queue);
         }
         wake.run();
     }
@@ -222,15 +219,14 @@ final class Lane {
         if (room && !hungry.isEmpty()) {
             return clock.getAsLong();
         }
-        long timer = timers.isEmpty() ? Long.MAX_VALUE : timers.peek().at();
-        return Math.min(timer, scan.nextAt(room));
+        return Math.min(timers.next(), scan.nextAt(room));
     }
 
     private synchronized void fire(long now) {
-        while (!timers.isEmpty() && timers.peek().at() <= now) {
-            LaneQueue queue = timers.poll().queue();
-            queue.timerAt = 0;
+        for (LaneQueue queue : timers.due(now)) {
+            queue.closed = false;
             list(queue);
+            feed(queue);
             drop(queue);
         }
     }
@@ -252,6 +248,9 @@ final class Lane {
             long opens = queue.pace.enter(queue.ready.peek().task(), now);
             if (opens > now) {
                 timer(queue, opens);
+                if (opens != Pace.AFTER_LEAVE && opens - now > KEEP_LOADED_MILLIS) {
+                    loaded -= queue.close();
+                }
                 continue;
             }
             Item item = queue.ready.poll();
@@ -278,7 +277,7 @@ final class Lane {
 
     /** Has a queue loaded that runs low. */
     private void feed(LaneQueue queue) {
-        if (queue.stored && !queue.hungry && queue.ready.size() <= settings.loadAtOnce() / 2) {
+        if (queue.stored && !queue.hungry && !queue.closed && queue.ready.size() <= settings.loadAtOnce() / 2) {
             queue.hungry = true;
             hungry.add(queue);
             if (queue.ready.isEmpty()) {
@@ -288,12 +287,8 @@ final class Lane {
     }
 
     private void timer(LaneQueue queue, long at) {
-        if (at != Pace.AFTER_LEAVE && (queue.timerAt == 0 || at < queue.timerAt)) {
-            queue.timerAt = at;
-            timers.add(new Timer(at, queue));
-            if (timers.peek().queue() == queue) {
-                wake.run();
-            }
+        if (at != Pace.AFTER_LEAVE && timers.set(queue, at)) {
+            wake.run();
         }
     }
 

@@ -4,6 +4,7 @@ import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.TaskId;
 import java.util.ArrayDeque;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.Set;
 
 /** One queue of a lane while it has anything in memory. Guarded by the lane's lock. */
@@ -27,6 +28,8 @@ final class LaneQueue {
     boolean listed;
     /** It waits to be loaded. */
     boolean hungry;
+    /** It opens so late that nothing is loaded for it before its timer. */
+    boolean closed;
     /** The earliest timer set for it, so that none is set twice; 0 for none. */
     long timerAt;
 
@@ -37,6 +40,21 @@ final class LaneQueue {
 
     boolean empty() {
         return ready.isEmpty() && reserved == 0 && running == 0 && !stored && !hungry && !loading;
+    }
+
+    /** Leaves to the store what is only waiting there; returns how many tasks that were. */
+    int close() {
+        closed = true;
+        int before = ready.size();
+        for (Iterator<Item> items = ready.iterator(); items.hasNext(); ) {
+            Item item = items.next();
+            if (!item.begun()) {
+                items.remove();
+                loaded.remove(item.task().task().id());
+                stored = true;
+            }
+        }
+        return before - ready.size();
     }
 
     /**

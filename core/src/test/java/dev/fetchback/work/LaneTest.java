@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 final class LaneTest {
     private static final int PLACES = 100;
     private static final int PER_QUEUE = 16;
+    private static final long HOUR = 3_600_000;
 
     private final MemoryStore store = new MemoryStore();
     private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
@@ -63,11 +64,52 @@ final class LaneTest {
     }
 
     @Test
+    void hostsThatAskedForAnHourDoNotFillTheMemoryOfTheOthers() {
+        Lane lane = lane(new LaneSettings(PLACES, 20, 8, false));
+        for (int host = 0; host < 5; host++) {
+            lane.pause("paused" + host, now + HOUR);
+            wait(lane, "paused" + host, 10);
+        }
+        turns(lane);
+        wait(lane, "other", 10);
+        turns(lane);
+        assertThat(started).hasSize(10).containsOnly("other");
+        now += HOUR;
+        turns(lane);
+        assertThat(started).as("and then their turn comes").hasSize(60);
+    }
+
+    @Test
+    void aClockThatWasSetBackKeepsNoHostWaiting() {
+        gapMillis = 500;
+        Lane lane = lane(LaneSettings.of(PLACES, PER_QUEUE));
+        wait(lane, "host", 3);
+        lane.turn();
+        now += 100;
+        lane.turn();
+        now -= HOUR;
+        lane.turn();
+        assertThat(started).as("the gap holds").hasSize(1);
+        now += 500;
+        lane.turn();
+        assertThat(started).hasSize(2);
+        now += 500;
+        lane.turn();
+        assertThat(started).hasSize(3);
+    }
+
+    @Test
     void aQueueAloneHasAllOfFewPlaces() {
         Lane lane = lane(LaneSettings.of(PER_QUEUE, PER_QUEUE).sharing(PER_QUEUE));
         wait(lane, "only", PLACES);
         lane.turn();
         assertThat(started).hasSize(PER_QUEUE);
+    }
+
+    private static void turns(Lane lane) {
+        for (int i = 0; i < 20; i++) {
+            lane.turn();
+        }
     }
 
     private Lane lane(LaneSettings settings) {
