@@ -166,6 +166,7 @@ public final class Worker {
         Task begun = next(task, new Event.Start(store.epoch())).orElse(task);
         if (begun.phase() != Phase.FETCH_RUNNING) {
             fetches.unreserve(task.plan().host());
+            return task; // expired on its way here: the lane ends it, as no task is stored as ended at first
         }
         return begun;
     }
