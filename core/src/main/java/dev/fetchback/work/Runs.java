@@ -10,12 +10,14 @@ import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskSpec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -34,15 +36,27 @@ final class Runs {
     /** A hand-over may wait a moment for its receiver; their pages are bounded by the byte budget, not by this. */
     private static final int HAND_OVERS_A_PLACE = 4;
 
+    /** Bounds what is remembered of cancelled attempts; one that is forgotten may still tell its receiver. */
+    private static final int CANCELLED_MAX = 10_000;
+
     private final Worker worker;
     private final Store store;
     private final Worker.Steps steps;
     private final Executor executor;
     /** Deliveries straight from memory; those beyond go by way of the store. */
     private final Semaphore handOvers;
-    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    private final Map<Attempt, Thread> threads = new ConcurrentHashMap<>();
+    /** Cancelled while they were not running, which most of them are about to. */
+    private final Set<Attempt> cancelled = ConcurrentHashMap.newKeySet();
     private final AtomicInteger underWay = new AtomicInteger();
     private final Object idle = new Object();
+
+    /** One start of a task. */
+    private record Attempt(TaskId task, int number) {
+        static Attempt of(Task task) {
+            return new Attempt(task.id(), task.fence().attempt());
+        }
+    }
 
     Runs(Worker worker, Worker.Parts parts, WorkSettings settings) {
         this.worker = worker;
@@ -59,8 +73,13 @@ final class Runs {
 
     private void run(StoredTask stored) {
         Task task = stored.task();
-        threads.add(Thread.currentThread());
+        Attempt attempt = Attempt.of(task);
+        threads.put(attempt, Thread.currentThread());
         try {
+            if (!cancelled.isEmpty() && cancelled.remove(attempt)) {
+                worker.lane(task.phase().stage()).leave(task.queue(), false);
+                return;
+            }
             switch (task.phase().stage()) {
                 case FETCH -> fetch(task, stored.spec());
                 case DELIVER -> deliver(task, stored.spec());
@@ -68,8 +87,22 @@ final class Runs {
         } catch (RuntimeException | Error e) {
             LOG.log(Level.ERROR, "task " + task.id() + " was left unsettled by a fault of Fetchback; a restart takes it up again", e);
         } finally {
-            threads.remove(Thread.currentThread());
+            threads.remove(attempt);
             done();
+        }
+    }
+
+    /** Ends the attempt that a task was on when it was cancelled: nobody is to be told any more. */
+    void cancel(Task running) {
+        Attempt attempt = Attempt.of(running);
+        if (cancelled.size() >= CANCELLED_MAX) {
+            cancelled.clear();
+        }
+        cancelled.add(attempt); // before looking for its thread, which may begin just now
+        Thread thread = threads.get(attempt);
+        if (thread != null) {
+            cancelled.remove(attempt);
+            thread.interrupt();
         }
     }
 
@@ -222,7 +255,7 @@ final class Runs {
     /** Waits for the attempts under way, then interrupts them, which hands them back. */
     void drain(Duration patience) throws InterruptedException {
         if (!await(patience)) {
-            threads.forEach(Thread::interrupt);
+            threads.values().forEach(Thread::interrupt);
             await(patience);
         }
     }

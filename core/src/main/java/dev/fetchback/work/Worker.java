@@ -277,6 +277,9 @@ public final class Worker {
                 return Optional.of(false);
             }
             if (committer.commit(List.of(new Change.Move(before.get(), after.get(), null))).getFirst() instanceof Result.Applied) {
+                if (before.get().phase().running()) {
+                    runs.cancel(before.get());
+                }
                 settled(after.get());
                 return Optional.of(true);
             }

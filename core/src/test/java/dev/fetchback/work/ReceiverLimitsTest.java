@@ -13,6 +13,7 @@ import dev.fetchback.store.Result;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.DeliverOptions.Mode;
 import dev.fetchback.task.DeliverOptions.Spool;
+import dev.fetchback.task.Event;
 import dev.fetchback.task.Ids;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Phase;
@@ -210,6 +211,17 @@ final class ReceiverLimitsTest {
         assertThat(worker.lane(Stage.FETCH).running()).isEqualTo(2);
         settle(1);
         assertThat(fetching).as("the one that is being delivered has left").containsExactly(1);
+    }
+
+    @Test
+    void aTaskCancelledBetweenItsStartAndItsThreadTellsNobody() {
+        submit(3, Spool.WHEN_NEEDED);
+        Task first = store.all().getFirst().task();
+        assertThat(worker.move(first.id(), new Event.Cancel())).contains(true);
+        settleAll();
+        assertThat(phases()).containsExactly(Phase.CANCELLED, Phase.SUCCEEDED, Phase.SUCCEEDED);
+        assertThat(receiver.requests()).isEqualTo(2);
+        assertThat(worker.lane(Stage.FETCH).running()).isZero();
     }
 
     @Test

@@ -24,6 +24,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -270,8 +272,9 @@ final class EndToEndTest {
         assertThat(call("GET", "/v1/tasks/" + id, "").statusCode()).isEqualTo(404);
     }
 
-    @Test
-    void nobodyIsToldOfATaskThatWasCancelledWhileItWasFetched() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"when_needed", "always"})
+    void nobodyIsToldOfATaskThatWasCancelledWhileItWasFetched(String spool) throws Exception {
         CountDownLatch gate = new CountDownLatch(1);
         Web pages = web(seen -> {
             try {
@@ -283,7 +286,7 @@ final class EndToEndTest {
         });
         Web receiver = web(seen -> Web.Answer.of(200));
         start("--deliver-to", receiver.url("/"), "--fetch-per-host-concurrency", "1");
-        String id = submit("{\"url\":\"" + pages.url("/") + "\",\"deliver\":{\"spool\":\"always\"}}");
+        String id = submit("{\"url\":\"" + pages.url("/") + "\",\"deliver\":{\"spool\":\"" + spool + "\"}}");
         pages.arrived.acquire();
         assertThat(call("POST", "/v1/tasks/" + id + "/cancel", "").statusCode()).isEqualTo(200);
         assertThat(field(finished(id), "state")).isEqualTo("cancelled");
