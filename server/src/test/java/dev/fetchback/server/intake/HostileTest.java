@@ -6,6 +6,8 @@ import dev.fetchback.task.TaskId;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -54,6 +56,22 @@ class HostileTest {
             String answer = client.send(request).answer();
             assertThat(answer).contains("application/problem+json").contains("\"status\":4");
             assertThat(answer).doesNotContain("Jetty").doesNotContain("\tat ");
+        }
+    }
+
+    @Test
+    void whatFollowsATaskOnItsConnectionIsAnsweredToo() throws Exception {
+        try (Api api = quick();
+                RawClient client = api.raw()) {
+            String json = "Content-Type: application/json";
+            String task = head(api, "POST /v1/tasks", json, "Content-Length: " + URL.length()) + URL;
+            String bad = head(api, "POST /v1/tasks", json, "Content-Length: 4") + "{bad";
+            client.send(task + bad + head(api, "GET /nowhere") + task + bad);
+            List<String> statuses = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                statuses.add(client.answer().substring(9, 12));
+            }
+            assertThat(statuses).containsExactly("202", "400", "404", "202", "400");
         }
     }
 
