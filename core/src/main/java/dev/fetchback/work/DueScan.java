@@ -21,7 +21,8 @@ import java.util.function.LongSupplier;
  */
 final class DueScan {
     private static final int QUEUES_A_PAGE = 256;
-    private static final long STORE_RETRY_MILLIS = 1_000;
+    /** When the store is asked again that was full or busy: soon, and too seldom to be a load. */
+    static final long STORE_RETRY_MILLIS = 1_000;
     private static final long NEVER = Long.MAX_VALUE;
 
     private final Stage stage;

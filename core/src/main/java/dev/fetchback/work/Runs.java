@@ -107,11 +107,12 @@ final class Runs {
     }
 
     private void fetch(Task task, TaskSpec spec) {
+        FetchPlace place = new FetchPlace(task.queue());
         FetchResult result;
         try {
             result = steps.fetch().run(task, spec, null);
         } catch (InterruptedException e) {
-            worker.lane(Stage.FETCH).leave(task.queue(), true);
+            place.leave();
             worker.settle(task, new Event.HandedBack(), null);
             return;
         } catch (RuntimeException | Error e) { // out of memory, say: its place must not be lost
@@ -121,7 +122,6 @@ final class Runs {
         if (result instanceof FetchResult.Failed failed && failed.pausesHost() && failed.notBefore() > 0) {
             worker.lane(Stage.FETCH).pause(task.queue(), failed.notBefore());
         }
-        FetchPlace place = new FetchPlace(task.queue());
         try {
             switch (result) {
                 case FetchResult.Failed f -> {

@@ -16,8 +16,6 @@ import java.util.function.LongSupplier;
 
 /** Starts what a lane picks. */
 final class StoredStarts implements Lane.Starter {
-    private static final long STORE_RETRY_MILLIS = 1_000;
-
     private final Worker worker;
     private final Store store;
     private final Committer committer;
@@ -74,7 +72,7 @@ final class StoredStarts implements Lane.Starter {
 
     /** The disk is full or busy: they wait in the store as before, and are looked at again in a moment. */
     private void notStarted(List<StoredTask> tasks) {
-        long later = clock.getAsLong() + STORE_RETRY_MILLIS;
+        long later = clock.getAsLong() + DueScan.STORE_RETRY_MILLIS;
         for (StoredTask task : tasks) {
             started(task, task.task(), false);
             worker.lane(task.task().phase().stage()).waits(task.task().queue(), later);

@@ -15,7 +15,6 @@ import java.util.function.LongSupplier;
  */
 final class Unsettled {
     private static final Logger LOG = System.getLogger(Unsettled.class.getName());
-    private static final long RETRY_MILLIS = 1_000;
     private static final long TELL_EVERY_MILLIS = 60_000; // a disk that stays full is not news every second
 
     private final LongSupplier clock;
@@ -31,7 +30,7 @@ final class Unsettled {
     synchronized void keep(TaskId id, Runnable settle) {
         long now = clock.getAsLong();
         if (settles.isEmpty()) {
-            retryAt = now + RETRY_MILLIS;
+            retryAt = now + DueScan.STORE_RETRY_MILLIS;
         }
         settles.add(settle);
         if (now - toldAt >= TELL_EVERY_MILLIS) {
