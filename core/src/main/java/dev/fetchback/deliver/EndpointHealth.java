@@ -36,6 +36,7 @@ final class EndpointHealth {
     private @Nullable String reason;
     private int failures;
     private long until;
+    private long seenAt;
     private long untilSaved;
     private long updatedAt;
 
@@ -74,7 +75,11 @@ final class EndpointHealth {
 
     /** May one more start? A YES must be followed by {@link #end}. */
     Start tryBegin(long now) {
-        // A clock that was set back must not stop an endpoint for longer than anything may.
+        if (now < seenAt && until > 0) {
+            until -= seenAt - now; // the clock was set back, which must not make hours of a moment
+        }
+        seenAt = now;
+        // Set back while the server was down: not longer than anything may.
         until = Math.min(until, now + (status == Status.BROKEN ? breaker.openMax() : RetryPolicy.DELIVER_HINT_CAP).toMillis());
         if (stopped(now)) {
             putOff = true;

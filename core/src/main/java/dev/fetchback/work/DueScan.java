@@ -32,6 +32,7 @@ final class DueScan {
     private final Runnable wake;
 
     private Optional<DueQueue> cursor = Optional.empty(); // used by the lane's thread only
+    private long ranAt; // likewise
     private long nextAt;
     private long settledSince = NEVER;
     private boolean cut;
@@ -68,6 +69,10 @@ final class DueScan {
     /** Reads what is due now into the sink. */
     void run(Sink sink) {
         long now = clock.getAsLong();
+        if (now < ranAt) {
+            dueBy(now); // the clock was set back: nobody knows what the next time means, so look
+        }
+        ranAt = now;
         noteSettled();
         loadAll(sink, now);
         if (due(now) && sink.room()) {

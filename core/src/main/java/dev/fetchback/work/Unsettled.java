@@ -46,7 +46,9 @@ final class Unsettled {
             if (settles.isEmpty()) {
                 return Long.MAX_VALUE;
             }
-            if (clock.getAsLong() < retryAt) {
+            long now = clock.getAsLong();
+            retryAt = Math.min(retryAt, now + DueScan.STORE_RETRY_MILLIS); // the clock may have been set back
+            if (now < retryAt) {
                 return retryAt;
             }
             due = new ArrayList<>(settles);

@@ -22,8 +22,6 @@ import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskMachine;
 import dev.fetchback.task.TaskSpec;
-import java.io.ByteArrayInputStream;
-import java.io.InputStream;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -335,25 +333,5 @@ final class ReceiverLimitsTest {
         public void submit(List<Change> changes, Completion completion) {
             completion.done(commit(changes));
         }
-    }
-
-    private static final class ThreeBytes implements Body {
-        @Override
-        public long length() {
-            return 3;
-        }
-
-        @Override
-        public byte[] bytes() {
-            return new byte[] {1, 2, 3};
-        }
-
-        @Override
-        public InputStream open() {
-            return new ByteArrayInputStream(bytes());
-        }
-
-        @Override
-        public void close() {}
     }
 }

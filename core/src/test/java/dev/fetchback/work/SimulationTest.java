@@ -37,15 +37,16 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * The real scheduler and state machine on fake time with steps that fail, hang on to their result, and owners that are killed at any
- * moment; the killed owners' attempts go on as zombies and settle late. Everything that was accepted must reach exactly one terminal
- * phase, and its receiver must have heard of it.
+ * The real scheduler and state machine on fake time, which is set forward and back, with steps that fail, hang on to their result,
+ * and owners that are killed at any moment; the killed owners' attempts go on as zombies and settle late. Everything that was
+ * accepted must reach exactly one terminal phase, and its receiver must have heard of it.
  */
 final class SimulationTest {
     private static final int RUNS = 40;
     private static final int EVENTS = 1_200;
     private static final int CALM_TURNS_MAX = 20_000;
     private static final int HOSTS = 6;
+    private static final int JUMP_MAX = 6 * 3_600_000;
 
     @TestFactory
     List<DynamicTest> everyAcceptedTaskReachesOneTerminalPhase() {
@@ -122,6 +123,8 @@ final class SimulationTest {
             } else if (dice < 30) {
                 accepted.stream().skip(random.nextInt(Math.max(1, accepted.size()))).findFirst()
                         .ifPresent(id -> node.worker.move(id, new Event.Cancel()));
+            } else if (dice < 31) {
+                now += random.nextInt(-JUMP_MAX, JUMP_MAX); // somebody sets the clock
             } else {
                 advance();
             }
@@ -274,25 +277,5 @@ final class SimulationTest {
                 return commits.isEmpty();
             }
         }
-    }
-
-    private static final class ThreeBytes implements Body {
-        @Override
-        public long length() {
-            return 3;
-        }
-
-        @Override
-        public byte[] bytes() {
-            return new byte[] {1, 2, 3};
-        }
-
-        @Override
-        public java.io.InputStream open() {
-            return new java.io.ByteArrayInputStream(bytes());
-        }
-
-        @Override
-        public void close() {}
     }
 }

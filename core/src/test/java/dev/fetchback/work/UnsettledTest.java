@@ -36,6 +36,16 @@ class UnsettledTest {
     }
 
     @Test
+    void aClockThatIsSetBackHoldsNoneForLonger() {
+        unsettled.keep(ID, () -> tried.add("a"));
+        clock.addAndGet(-3_600_000);
+        assertThat(unsettled.turn()).isEqualTo(clock.get() + 1_000);
+        clock.addAndGet(1_000);
+        unsettled.turn();
+        assertThat(tried).containsExactly("a");
+    }
+
+    @Test
     void whatDoesNotFitAgainIsKeptOn() {
         Runnable[] again = new Runnable[1];
         again[0] = () -> {
