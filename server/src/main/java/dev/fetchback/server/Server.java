@@ -107,6 +107,11 @@ public final class Server implements RunningServer {
         return api.port();
     }
 
+    /** The port for health checks and metrics; -1 when there is none. */
+    public int opsPort() {
+        return api.opsPort();
+    }
+
     /** Takes nothing new, finishes or hands back what is under way, and closes in reverse order. */
     @Override
     public void close() {

@@ -95,6 +95,7 @@ public final class Wiring {
                 new ApiSettings.Address(
                         config.get(Settings.HOST),
                         config.get(Settings.PORT),
+                        config.find(Settings.OPS_PORT).orElse(ApiSettings.Address.NO_OPS_PORT),
                         config.find(Settings.PUBLIC_URL).map(URI::toString).orElse(null),
                         Set.of()),
                 new IntakeDefaults(
@@ -103,7 +104,14 @@ public final class Wiring {
                         config.get(Settings.KEEP_FOR),
                         config.get(Settings.FETCH_MAX_BYTES_MAX),
                         mayIgnore),
-                ApiLimits.DEFAULT,
+                new ApiLimits(
+                        new ApiLimits.Crowd(
+                                config.get(Settings.API_CONNECTIONS),
+                                config.get(Settings.API_REQUESTS),
+                                config.get(Settings.API_WAITS),
+                                config.get(Settings.API_UPLOADS)),
+                        ApiLimits.DEFAULT.bodies(),
+                        ApiLimits.DEFAULT.patience()),
                 config.get(Settings.DRAIN));
     }
 }

@@ -38,6 +38,8 @@ public final class Settings {
     public static final Setting<String> HOST = row(SERVER, "host", Kind.host(), "127.0.0.1",
             "Address to listen on. Any but a loopback address needs API tokens, or --insecure.");
     public static final Setting<Integer> PORT = row(SERVER, "port", Kind.port(), "8080", "Port to listen on.");
+    public static final Setting<Integer> OPS_PORT = row(SERVER, "ops-port", Kind.port(), null,
+            "Another port, for /health and /metrics only: it answers when clients take up all of the API's connections.");
     public static final Setting<Path> DATA_DIR = row(SERVER, "data-dir", Kind.path(), "fetchback-data",
             "Folder of the store. One server at a time uses it.");
     public static final Setting<String> NODE_NAME = row(SERVER, "node-name",
@@ -53,6 +55,14 @@ public final class Settings {
             "API tokens without a file.");
     public static final Setting<Boolean> INSECURE = row(SERVER, "insecure", Kind.toggle(), "false",
             "Lets everybody who can connect use the API, without a token.");
+    public static final Setting<Integer> API_CONNECTIONS = row(SERVER, "api-connections", Kind.integer(16, 1_000_000), "4096",
+            "Most connections to the API. More wait until one is closed.");
+    public static final Setting<Integer> API_REQUESTS = row(SERVER, "api-requests", Kind.integer(1, 1_000_000), "2048",
+            "Most requests served at once. More are told to come again; health checks and metrics never are.");
+    public static final Setting<Integer> API_WAITS = row(SERVER, "api-waits", Kind.integer(0, 1_000_000), "1024",
+            "Most requests that wait for an outcome at once. More are answered as things stand.");
+    public static final Setting<Integer> API_UPLOADS = row(SERVER, "api-uploads", Kind.integer(1, 1_000), "8",
+            "Most batches read at once. More are told to come again.");
     public static final Setting<Duration> DRAIN = row(SERVER, "drain", Kind.duration("0s", "10m"), "8s",
             "How long SIGTERM waits for what is in flight before it is handed back to the store.");
     public static final Setting<LogFormat> LOG = row(SERVER, "log", Kind.choice(LogFormat.class), "text",

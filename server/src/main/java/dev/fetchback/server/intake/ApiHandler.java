@@ -3,13 +3,15 @@ package dev.fetchback.server.intake;
 import dev.fetchback.server.ops.OpsAnswer;
 import dev.fetchback.server.ops.RequestMetrics;
 import java.nio.ByteBuffer;
-import java.util.function.IntSupplier;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.NetworkConnector;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes every request: counts it, finds its route, looks who sent it, and hands it on. Runs on the threads that read from the
@@ -21,15 +23,16 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
     private final Guard guard;
     private final Routes routes;
     private final RequestMetrics metrics;
-    private final IntSupplier port;
+    private final @Nullable Connector ops;
 
-    ApiHandler(Kit kit, Gate gate, Guard guard, Routes routes, RequestMetrics metrics, IntSupplier port) {
+    /** @param ops where only health checks and metrics are answered; null when there is no such port */
+    ApiHandler(Kit kit, Gate gate, Guard guard, Routes routes, RequestMetrics metrics, @Nullable Connector ops) {
         this.kit = kit;
         this.gate = gate;
         this.guard = guard;
         this.routes = routes;
         this.metrics = metrics;
-        this.port = port;
+        this.ops = ops;
     }
 
     @Override
@@ -53,7 +56,8 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
     private void admit(Call call) {
         Route route = call.route();
         boolean health = route == Route.LIVE || route == Route.READY;
-        if (health) {
+        Connector connector = call.request().getConnectionMetaData().getConnector();
+        if (health || route == Route.METRICS) { // an operator needs them most when everything else is used up
             gate.enterAlways();
         } else if (!gate.enter()) {
             gate.enterAlways(); // it is inside while it is told so
@@ -62,6 +66,10 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
         if (gate.closed() && route != Route.LIVE) {
             throw Refusal.retryAfter(ApiError.DRAINING, 1, "The server is shutting down; try again.");
         }
+        if (connector == ops && !health && route != Route.METRICS) {
+            throw new Refusal(
+                    ApiError.NOT_FOUND, "On this port there are /health/live, /health/ready and /metrics; the API has its own.");
+        }
         if (route == Route.UNKNOWN) {
             throw new Refusal(
                     ApiError.NOT_FOUND,
@@ -69,7 +77,7 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
                             + "; docs/api.md lists the routes.");
         }
         if (!health && !ResultRoute.linked(call)) {
-            guard.admit(call, port.getAsInt());
+            guard.admit(call, ((NetworkConnector) connector).getLocalPort());
         }
         if (route == Route.ROOT && (call.method("GET") || call.method("HEAD"))) {
             throw new Refusal(ApiError.NOT_SUPPORTED, "The dashboard is not supported yet; POST a task here.");

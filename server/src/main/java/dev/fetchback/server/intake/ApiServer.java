@@ -16,12 +16,14 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.ArrayByteBufferPool;
+import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
+import org.jspecify.annotations.Nullable;
 
 /** The HTTP API on one address. Started once, closed any number of times. */
 public final class ApiServer implements AutoCloseable {
@@ -32,6 +34,9 @@ public final class ApiServer implements AutoCloseable {
     /** One reads and answers 40,000 requests a second on half a core; more than a few only add switches. */
     private static final int SELECTORS_MAX = 4;
 
+    /** A few probes and collectors; more wait in the system's accept queue. */
+    private static final int OPS_CONNECTIONS_MAX = 64;
+
     private static final int BUFFER_BYTES = 16 << 10;
     private static final long POOL_HEAP_BYTES = 32L << 20;
     private static final long POOL_DIRECT_BYTES = 32L << 20;
@@ -41,6 +46,7 @@ public final class ApiServer implements AutoCloseable {
     private final ApiSettings settings;
     private final Server server;
     private final ServerConnector connector;
+    private final @Nullable ServerConnector ops;
     private final Gate gate;
     private final Kit kit;
     private final SubmitLane lane;
@@ -53,8 +59,10 @@ public final class ApiServer implements AutoCloseable {
     public ApiServer(ApiSettings settings, Tasks tasks, Tokens tokens, ApiParts parts) {
         this.settings = settings;
         ApiLimits limits = settings.limits();
-        server = server(limits);
-        connector = connector(server, settings);
+        server = server();
+        connector = connector(settings, settings.address().port(), limits.crowd().connections());
+        int opsPort = settings.address().opsPort();
+        ops = opsPort == ApiSettings.Address.NO_OPS_PORT ? null : connector(settings, opsPort, OPS_CONNECTIONS_MAX);
         gate = new Gate(limits.crowd().inFlight());
         kit = new Kit(settings, tasks, parts);
         lane = new SubmitLane(tasks, limits.crowd().inFlight());
@@ -79,22 +87,24 @@ public final class ApiServer implements AutoCloseable {
                 new ReceiverRoutes(kit));
         RequestMetrics metrics = new RequestMetrics(parts.ops().registry(), Route.LABELS, gate::inside);
         Guard guard = new Guard(tokens, loopback(settings.address().host()), hosts(settings));
-        server.setHandler(new ApiHandler(kit, gate, guard, routes, metrics, connector::getLocalPort));
+        server.setHandler(new ApiHandler(kit, gate, guard, routes, metrics, ops));
         server.setErrorHandler(new JettyErrors());
-        SlowHeaders slow = new SlowHeaders(connector, limits.patience().headers().toNanos(), parts.nanos());
-        connector.addBean(new Looks(connector, slow::look));
+        for (Connector one : server.getConnectors()) {
+            ServerConnector each = (ServerConnector) one;
+            SlowHeaders slow = new SlowHeaders(each, limits.patience().headers().toNanos(), parts.nanos());
+            each.addBean(new Looks(each, slow::look));
+        }
     }
 
-    private static Server server(ApiLimits limits) {
+    private static Server server() {
         ArrayByteBufferPool buffers =
                 new ArrayByteBufferPool(0, 4096, 256 << 10, Integer.MAX_VALUE, POOL_HEAP_BYTES, POOL_DIRECT_BYTES);
         Server server = new Server(new ApiThreads(THREADS_MAX, THREADS_MIN), new ScheduledExecutorScheduler("api-timer", true), buffers);
         server.setStopTimeout(0); // draining is done here, where it is known what waits for what
-        server.addBean(new NetworkConnectionLimit(limits.crowd().connections(), server));
         return server;
     }
 
-    private static ServerConnector connector(Server server, ApiSettings settings) {
+    private ServerConnector connector(ApiSettings settings, int port, int connectionsMax) {
         HttpConfiguration http = new HttpConfiguration();
         http.setRequestHeaderSize(ApiLimits.HEADER_BYTES);
         http.setInputBufferSize(BUFFER_BYTES);
@@ -104,11 +114,12 @@ public final class ApiServer implements AutoCloseable {
         HttpConnectionFactory factory = new HttpConnectionFactory(http);
         ServerConnector connector = new ServerConnector(server, 1, selectors, factory);
         connector.setHost(settings.address().host());
-        connector.setPort(settings.address().port());
+        connector.setPort(port);
         connector.setIdleTimeout(settings.limits().patience().idle().toMillis());
         connector.setAcceptQueueSize(1024);
         connector.setShutdownIdleTimeout(Math.max(1, settings.drain().toMillis())); // close() decides who is cut while draining
         server.addConnector(connector);
+        server.addBean(new NetworkConnectionLimit(connectionsMax, connector));
         return connector;
     }
 
@@ -144,7 +155,8 @@ public final class ApiServer implements AutoCloseable {
         } catch (Exception e) {
             close();
             throw new IOException(
-                    "The API cannot listen on " + settings.address().host() + ":" + settings.address().port() + " (" + e.getMessage()
+                    "The API cannot listen on " + settings.address().host() + ":" + settings.address().port()
+                            + (ops == null ? "" : " and " + settings.address().opsPort()) + " (" + e.getMessage()
                             + "); choose another host or port, or stop what listens there.",
                     e);
         }
@@ -156,6 +168,11 @@ public final class ApiServer implements AutoCloseable {
         return connector.getLocalPort();
     }
 
+    /** The port for health checks and metrics that is bound; -1 before, or when there is none. */
+    public int opsPort() {
+        return ops == null ? -1 : ops.getLocalPort();
+    }
+
     /** Stops taking requests, lets those inside finish for as long as the settings say, then cuts what is left. */
     @Override
     public synchronized void close() {
@@ -164,7 +181,7 @@ public final class ApiServer implements AutoCloseable {
         }
         closed = true;
         gate.close();
-        connector.shutdown();
+        connector.shutdown(); // the other one goes on telling that the server drains
         waits.close();
         uploads.shutdown();
         Duration half = settings.drain().dividedBy(2);

@@ -16,7 +16,10 @@ public record ApiSettings(Address address, IntakeDefaults intake, ApiLimits limi
     /** Loopback, with every default. */
     public static ApiSettings onLoopback(int port) {
         return new ApiSettings(
-                new Address("127.0.0.1", port, null, Set.of()), IntakeDefaults.DEFAULT, ApiLimits.DEFAULT, Duration.ofSeconds(8));
+                new Address("127.0.0.1", port, Address.NO_OPS_PORT, null, Set.of()),
+                IntakeDefaults.DEFAULT,
+                ApiLimits.DEFAULT,
+                Duration.ofSeconds(8));
     }
 
     /**
@@ -24,10 +27,14 @@ public record ApiSettings(Address address, IntakeDefaults intake, ApiLimits limi
      *
      * @param host the address to listen on
      * @param port 0 takes a free one
+     * @param opsPort a port that takes health checks and metrics only; 0 takes a free one, {@link #NO_OPS_PORT} none
      * @param publicUrl what links begin with, without a slash at the end; null makes them relative
      * @param hosts further names that the {@code Host} header may have on loopback, without port
      */
-    public record Address(String host, int port, @Nullable String publicUrl, Set<String> hosts) {
+    public record Address(String host, int port, int opsPort, @Nullable String publicUrl, Set<String> hosts) {
+        /** Health checks and metrics have no port of their own. */
+        public static final int NO_OPS_PORT = -1;
+
         public Address {
             hosts = Set.copyOf(hosts);
         }

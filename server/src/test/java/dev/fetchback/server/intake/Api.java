@@ -90,9 +90,15 @@ final class Api implements AutoCloseable {
         return new ApiSettings(s.address(), s.intake(), s.limits(), drain);
     }
 
+    static ApiSettings opsPort(ApiSettings s) {
+        ApiSettings.Address a = s.address();
+        ApiSettings.Address address = new ApiSettings.Address(a.host(), a.port(), 0, a.publicUrl(), a.hosts());
+        return new ApiSettings(address, s.intake(), s.limits(), s.drain());
+    }
+
     static ApiSettings publicUrl(ApiSettings s, String url) {
         ApiSettings.Address address =
-                new ApiSettings.Address(s.address().host(), s.address().port(), url, Set.of("alias.example"));
+                new ApiSettings.Address(s.address().host(), s.address().port(), -1, url, Set.of("alias.example"));
         return new ApiSettings(address, s.intake(), s.limits(), s.drain());
     }
 

@@ -91,7 +91,7 @@ class DrainTest {
         try (Api api = Api.open()) {
             assertThatThrownBy(() -> Api.open(
                             Tokens.none(),
-                            s -> new ApiSettings(new ApiSettings.Address("127.0.0.1", api.port(), null, Set.of()), s.intake(), s.limits(),
+                            s -> new ApiSettings(new ApiSettings.Address("127.0.0.1", api.port(), -1, null, Set.of()), s.intake(), s.limits(),
                                     s.drain())))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("127.0.0.1:" + api.port());

@@ -278,6 +278,29 @@ class HostileTest {
     }
 
     @Test
+    void theOpsPortAnswersWhateverTheApiIsUsedUpBy() throws Exception {
+        List<RawClient> slow = new ArrayList<>();
+        try (Api api = Api.open(Tokens.none(), s -> Api.opsPort(Api.with(s, QUICK)))) {
+            for (int i = 0; i < QUICK.crowd().connections(); i++) {
+                slow.add(api.raw().send("POST /v1/tasks HTTP/1.1\r\n")); // and no more
+            }
+            RawClient probe = new RawClient(api.server.opsPort());
+            slow.add(probe);
+            String host = " HTTP/1.1\r\nHost: localhost:" + api.server.opsPort() + "\r\n\r\n";
+            for (String path : List.of("/health/live", "/health/ready", "/metrics")) {
+                assertThat(probe.send("GET " + path + host).answer()).startsWith("HTTP/1.1 200");
+            }
+            for (String path : List.of("/v1/tasks", "/v1/receivers", "/")) {
+                assertThat(probe.send("GET " + path + host).answer()).startsWith("HTTP/1.1 404");
+            }
+        } finally {
+            for (RawClient client : slow) {
+                client.close();
+            }
+        }
+    }
+
+    @Test
     void moreConnectionsThanAllowedWaitForRoom() throws Exception {
         try (Api api = quick()) {
             RawClient[] many = new RawClient[QUICK.crowd().connections()];

@@ -215,6 +215,7 @@ class SubmitTest {
             assertThat(third.statusCode()).isEqualTo(503);
             assertThat(third.headers().firstValue("Retry-After")).hasValue("1");
             assertThat(small.get("/health/live").statusCode()).isEqualTo(200);
+            assertThat(small.get("/metrics").statusCode()).as("an operator must see why").isEqualTo(200);
             go.countDown();
             assertThat(one.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(202);
             assertThat(other.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(202);
