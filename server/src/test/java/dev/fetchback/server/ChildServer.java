@@ -38,8 +38,18 @@ final class ChildServer implements AutoCloseable {
 
     /** Launches it, in {@code folder}, by way of the command {@code prefix}; does not wait for it. */
     static ChildServer launch(List<String> prefix, Map<String, String> environment, Path folder, String... flags) throws IOException {
+        return launch(prefix, "-Xmx256m", environment, folder, flags);
+    }
+
+    /** Launches it with so much heap. */
+    static ChildServer launchWith(String heap, Path folder, String... flags) throws IOException {
+        return launch(List.of(), heap, Map.of(), folder, flags);
+    }
+
+    private static ChildServer launch(
+            List<String> prefix, String heap, Map<String, String> environment, Path folder, String... flags) throws IOException {
         List<String> command = new ArrayList<>(prefix);
-        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",
+        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), heap,
                 "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), Main.class.getName(), "serve"));
         command.addAll(List.of(flags));
         ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
@@ -99,6 +109,11 @@ final class ChildServer implements AutoCloseable {
         }
     }
 
+    /** Where {@code path} is. */
+    URI uri(String path) {
+        return URI.create("http://127.0.0.1:" + port.getNow(0) + path);
+    }
+
     long pid() {
         return process.pid();
     }
@@ -108,7 +123,7 @@ final class ChildServer implements AutoCloseable {
     }
 
     HttpResponse<String> call(String method, String path, String body, String... headers) throws IOException, InterruptedException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port.getNow(0) + path))
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path))
                 .method(method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
         if (!body.isEmpty()) {
             request.setHeader("content-type", "application/json");

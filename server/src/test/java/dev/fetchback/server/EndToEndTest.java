@@ -3,102 +3,21 @@ package dev.fetchback.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.fetchback.server.config.ConfigReader;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The whole server over real sockets and a real store: what goes in, and what pages' servers and receivers see. */
 @Timeout(60)
-final class EndToEndTest {
-    private static final String SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-
-    @TempDir
-    Path folder;
-
-    private final HttpClient client = HttpClient.newHttpClient();
-    private final List<AutoCloseable> open = new ArrayList<>();
-    private Server server;
-
-    @AfterEach
-    void closeAll() throws Exception {
-        for (AutoCloseable one : open.reversed()) {
-            one.close();
-        }
-        client.close();
-    }
-
-    private Web web(Function<Web.Seen, Web.Answer> handler) throws IOException {
-        Web web = new Web(handler);
-        open.add(web);
-        return web;
-    }
-
-    private void start(String... flags) throws Exception {
-        Map<String, String> settings = new LinkedHashMap<>(Map.of(
-                "--port", "0", "--data-dir", folder.resolve("data").toString(), "--fetch-allow-networks", "127.0.0.0/8",
-                "--deliver-allow-networks", "127.0.0.0/8", "--fetch-per-host-gap", "0s", "--fetch-backoff", "20ms",
-                "--deliver-schedule", "0s,20ms,20ms", "--drain", "1s"));
-        for (int i = 0; i < flags.length; i += 2) {
-            settings.put(flags[i], flags[i + 1]);
-        }
-        List<String> all = settings.entrySet().stream().flatMap(e -> Stream.of(e.getKey(), e.getValue())).toList();
-        server = Server.start(new ConfigReader(Map.of("FETCHBACK_DELIVER_SECRET", SECRET), folder).read(all));
-        open.add(server);
-    }
-
-    private HttpResponse<String> call(String method, String path, String body, String... headers) throws Exception {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
-                .method(method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
-        if (!body.isEmpty()) {
-            request.setHeader("content-type", "application/json");
-        }
-        if (headers.length > 0 && headers[0].equals("content-type")) {
-            request.setHeader(headers[0], headers[1]);
-        } else if (headers.length > 0) {
-            request.headers(headers);
-        }
-        return client.send(request.build(), BodyHandlers.ofString());
-    }
-
-    private String submit(String json) throws Exception {
-        HttpResponse<String> answer = call("POST", "/v1/tasks", json);
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
-        return field(answer.body(), "id");
-    }
-
-    /** The status once the task is finished. */
-    private String finished(String id) throws Exception {
-        return call("GET", "/v1/tasks/" + id + "?wait=20s", "").body();
-    }
-
-    private static String field(String json, String name) {
-        Matcher matcher = Pattern.compile("\"" + name + "\":\"?([^\",}]*)").matcher(json);
-        assertThat(matcher.find()).as("%s in %s", name, json).isTrue();
-        return matcher.group(1);
-    }
-
+final class EndToEndTest extends EndToEndFixture {
     @Test
     void aPageIsFetchedAndDeliveredSigned() throws Exception {
         Web pages = web(seen -> Web.Answer.of(200, "<p>Grüezi \"you\"\n"));

@@ -142,6 +142,37 @@ final class LifecycleTest {
     }
 
     @Test
+    void whoeverSendsItsRequestsAgainAfterAKillStartsNothingTwice() throws Exception {
+        String task = "{\"url\":\"" + pages.url("/p") + "\"}";
+        String line = "{\"url\":\"" + pages.url("/p") + "\",\"idempotency_key\":\"k2\"}\n";
+        String[] ndjson = {"Content-Type", "application/x-ndjson"};
+        String id;
+        try (ChildServer server = launch("0", "1s").listening()) {
+            HttpResponse<String> first = server.call("POST", "/v1/tasks", task, "Idempotency-Key", "k1");
+            assertThat(first.statusCode()).isEqualTo(202);
+            id = first.body();
+            assertThat(server.call("POST", "/v1/batches", line, ndjson).body()).contains("\"accepted\":1");
+            server.kill();
+        }
+        gate.countDown();
+        try (ChildServer server = launch("0", "1s").listening()) {
+            HttpResponse<String> again = server.call("POST", "/v1/tasks", task, "Idempotency-Key", "k1");
+            assertThat(again.statusCode()).isEqualTo(200);
+            Matcher same = ID.matcher(id);
+            assertThat(same.find()).isTrue();
+            assertThat(again.body()).contains(same.group(1), "\"deduplicated\":true");
+            HttpResponse<String> other = server.call("POST", "/v1/tasks", task + " ", "Idempotency-Key", "k1");
+            assertThat(other.statusCode()).as("other bytes").isEqualTo(409);
+            assertThat(server.call("POST", "/v1/batches", line, ndjson).body()).contains("\"accepted\":0", "\"deduplicated\":1");
+            List<String> delivered = List.of(receiver.next().headers().get("fetchback-task-id"),
+                    receiver.next().headers().get("fetchback-task-id"));
+            assertThat(delivered).doesNotHaveDuplicates().contains(same.group(1));
+            assertThat(server.stop()).isZero();
+            assertThat(receiver.seen).as("there were two tasks").isEmpty();
+        }
+    }
+
+    @Test
     void aForeignOrDamagedFolderIsRefusedInOneLine() throws Exception {
         Path data = Files.createDirectories(folder.resolve("data"));
         Files.writeString(data.resolve("fetchback.db"), "This is the diary of somebody else.\n".repeat(200));

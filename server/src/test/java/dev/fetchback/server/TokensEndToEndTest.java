@@ -137,6 +137,29 @@ final class TokensEndToEndTest {
     }
 
     @Test
+    void tokensOfTheEnvironmentOpenAnyAddress() throws Exception {
+        server.close();
+        server = ChildServer.launch(List.of(), Map.of("FETCHBACK_API_TOKENS", "ann:" + ANN + ",boss:" + BOSS + ":admin"), folder,
+                "--port", "0", "--host", "0.0.0.0", "--data-dir", folder.resolve("other").toString(), "--fetch-allow-networks",
+                "127.0.0.0/8").listening();
+        String id = submit(ANN, task("/a"));
+        assertThat(call(ANN, "GET", "/v1/tasks/" + id + "?wait=20s", "").body()).contains("\"delivery\":\"kept\"");
+        assertThat(call(BOSS, "GET", "/v1/tasks", "").body()).contains(id);
+        assertThat(call(ANN, "GET", "/metrics", "").statusCode()).isEqualTo(403);
+        assertThat(call(BOSS, "GET", "/metrics", "").statusCode()).isEqualTo(200);
+        for (String wrong : List.of("", BOB)) {
+            assertThat(call(wrong, "GET", "/v1/tasks", "").statusCode()).isEqualTo(401);
+        }
+        assertThat(call("", "GET", "/health/ready", "").statusCode()).isEqualTo(200);
+        tellsNoSecret();
+        server.close();
+        server = ChildServer.launch(List.of(), Map.of(), folder, "--port", "0", "--host", "0.0.0.0", "--data-dir",
+                folder.resolve("other").toString());
+        assertThat(server.exit()).as("nothing is open without tokens").isEqualTo(2);
+        assertThat(server.log()).contains("--insecure");
+    }
+
+    @Test
     void noSecretComesBackOrIsLogged() throws Exception {
         String headers = "\"headers\":{\"Authorization\":\"Basic " + PAGE_PASSWORD + "\",\"X-Api-Key\":\"" + PAGE_PASSWORD + "\"}";
         String deliver = "\"deliver\":{\"to\":\"%s\",\"secret\":\"" + TASK_SECRET + "\",\"headers\":{\"Authorization\":\"Bearer "

@@ -1,0 +1,125 @@
+package dev.fetchback.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.InputStream;
+import java.net.ServerSocket;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The real server with less heap than what it is given: it holds no more of it than it was told to. */
+@Timeout(120)
+final class SmallHeapTest {
+    private static final String HEAP = "-Xmx64m";
+    private static final int LINES = 300_000;
+    private static final int PAGES = 400;
+    private static final int PAGE_BYTES = 200_000;
+    private static final long BODY_MEMORY = 4 << 20;
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void aStreamThatIsLargerThanTheHeapIsTakenWhole() throws Exception {
+        byte[] line = ("{\"url\":\"http://127.0.0.1/\",\"delay\":\"24h\",\"metadata\":{\"x\":\"" + "x".repeat(200) + "\"}}\n")
+                .getBytes(StandardCharsets.US_ASCII);
+        assertThat((long) line.length * LINES).isGreaterThan(64 << 20);
+        try (ChildServer server = launch();
+                HttpClient client = HttpClient.newHttpClient()) {
+            HttpRequest request = HttpRequest.newBuilder(server.uri("/v1/batches")).header("Content-Type", "application/x-ndjson")
+                    .POST(BodyPublishers.ofInputStream(() -> new Repeated(line, LINES))).build();
+            HttpResponse<String> answer = client.send(request, BodyHandlers.ofString());
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+            assertThat(answer.body()).contains("\"accepted\":" + LINES, "\"rejected\":0");
+            assertThat(metric(server, "fetchback_tasks_waiting{stage=\"fetch\"}")).isEqualTo(LINES);
+            assertThat(server.stop()).isZero();
+            assertThat(server.lines("ERROR")).isEmpty();
+        }
+    }
+
+    @Test
+    void pagesWaitOnDiskWhileEveryReceiverIsDown() throws Exception {
+        String page = "x".repeat(PAGE_BYTES);
+        assertThat((long) PAGE_BYTES * PAGES).isGreaterThan(64 << 20);
+        int closed;
+        try (ServerSocket socket = new ServerSocket(0)) {
+            closed = socket.getLocalPort();
+        }
+        try (Web pages = new Web(seen -> Web.Answer.of(200, page));
+                ChildServer server = launch()) {
+            StringBuilder batch = new StringBuilder();
+            for (int i = 0; i < PAGES; i++) {
+                String receiver = "http://127.0.0.1:" + closed + "/hook" + i;
+                batch.append("{\"url\":\"" + pages.url("/") + "\",\"deliver\":{\"to\":\"" + receiver + "\"}}\n");
+            }
+            assertThat(server.call("POST", "/v1/batches", batch.toString(), "Content-Type", "application/x-ndjson").body())
+                    .contains("\"accepted\":" + PAGES);
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+            double inMemory = 0;
+            while (metric(server, "fetchback_tasks_waiting{stage=\"deliver\"}") < PAGES) {
+                inMemory = Math.max(inMemory, metric(server, "fetchback_body_memory_bytes"));
+                assertThat(System.nanoTime()).as(server.log()).isLessThan(end);
+                Thread.sleep(50);
+            }
+            assertThat(inMemory).isLessThanOrEqualTo(BODY_MEMORY);
+            assertThat(metric(server, "fetchback_spool_bytes")).isEqualTo((double) PAGES * PAGE_BYTES);
+            assertThat(pages.arrived.availablePermits()).as("each page was fetched once").isEqualTo(PAGES);
+            assertThat(server.stop()).isZero();
+            assertThat(server.lines("ERROR")).isEmpty();
+        }
+    }
+
+    private ChildServer launch() throws Exception {
+        return ChildServer.launchWith(HEAP, folder, "--port", "0", "--data-dir", folder.resolve("data").toString(),
+                "--fetch-allow-networks", "127.0.0.0/8", "--fetch-per-host-gap", "0s", "--fetch-per-host-concurrency", "64",
+                "--fetch-per-address-concurrency", "64", "--deliver-allow-networks", "127.0.0.0/8",
+                "--deliver-schedule", "0s,1h", "--body-memory", "4MiB").listening();
+    }
+
+    private static double metric(ChildServer server, String sample) throws Exception {
+        String text = server.call("GET", "/metrics", "").body();
+        Matcher matcher = Pattern.compile("(?m)^" + Pattern.quote(sample) + " ([0-9.E+]+)$").matcher(text);
+        assertThat(matcher.find()).as("%s in %s", sample, text).isTrue();
+        return Double.parseDouble(matcher.group(1));
+    }
+
+    /** The same bytes again and again. */
+    private static final class Repeated extends InputStream {
+        private final byte[] bytes;
+        private long left;
+        private int at;
+
+        Repeated(byte[] bytes, int times) {
+            this.bytes = bytes;
+            this.left = (long) bytes.length * times;
+        }
+
+        @Override
+        public int read() {
+            throw new UnsupportedOperationException("byte by byte it would take all day");
+        }
+
+        @Override
+        public int read(byte[] into, int offset, int length) {
+            if (left == 0) {
+                return -1;
+            }
+            int count = (int) Math.min(left, Math.min(length, bytes.length - at));
+            System.arraycopy(bytes, at, into, offset, count);
+            at = (at + count) % bytes.length;
+            left -= count;
+            return count;
+        }
+    }
+}
