@@ -42,7 +42,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -52,9 +51,6 @@ import org.jspecify.annotations.Nullable;
  * a thin shell around this.
  */
 public final class Fetchback implements Tasks, AutoCloseable {
-    /** Receivers are few and named again and again; beyond this many their ids are computed each time. */
-    private static final int RECEIVER_IDS_MAX = 10_000;
-
     private final Resources resources = new Resources();
     private final LongSupplier clock;
     private final long keepMillis;
@@ -67,7 +63,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
     private final Envelope envelope;
     private final LinkSigner links;
     private final Ids ids;
-    private final ConcurrentHashMap<String, String> receiverIds = new ConcurrentHashMap<>();
+    private final ReceiverIds receiverIds = new ReceiverIds(url -> Endpoints.receiverId(target(url)));
 
     Fetchback(Builder with) {
         this.clock = with.clock;
@@ -154,7 +150,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
         Duration keep = schedule.keep();
         Task.Plan plan = new Task.Plan(
                 target(spec.url()).hostPort(),
-                deliver == null ? null : receiverId(deliver.to()),
+                deliver == null ? null : receiverIds.of(deliver.to()),
                 schedule.priority(),
                 spec.fetch().maxAttempts(),
                 deliver == null ? 1 : deliver.maxAttempts(),
@@ -171,18 +167,6 @@ public final class Fetchback implements Tasks, AutoCloseable {
         } catch (BadUrl e) {
             throw new IllegalArgumentException("the URL '" + url + "' cannot be used: " + e.getMessage(), e);
         }
-    }
-
-    private String receiverId(String url) {
-        String known = receiverIds.get(url);
-        if (known != null) {
-            return known;
-        }
-        String id = Endpoints.receiverId(target(url));
-        if (receiverIds.size() < RECEIVER_IDS_MAX) {
-            receiverIds.put(url, id);
-        }
-        return id;
     }
 
     private static Change.@Nullable IdempotencyKey key(@Nullable Key key, long now) {

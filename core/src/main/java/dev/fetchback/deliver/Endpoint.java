@@ -7,6 +7,7 @@ import dev.fetchback.task.Problem;
 import dev.fetchback.work.Pace;
 import java.util.concurrent.locks.Condition;
 import java.util.function.LongSupplier;
+import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,7 @@ final class Endpoint {
     private final LongSupplier clock;
     private final Endpoints.Listener listener;
     private final Condition room;
+    private final Object saving = new Object();
 
     private int waiting;
     private long meanNanos;
@@ -49,10 +51,7 @@ final class Endpoint {
     /** Why the newest {@link #begin} came to nothing: the endpoint had room, its origin had not. */
     private boolean originFull;
 
-    /**
-     * @param clock Unix milliseconds
-     * @param listener told what happens
-     */
+    /** @param clock Unix milliseconds */
     Endpoint(EndpointHealth health, Origin origin, Limits limits, LongSupplier clock, Endpoints.Listener listener) {
         this.health = health;
         this.origin = origin;
@@ -287,6 +286,7 @@ final class Endpoint {
     }
 
     private void leave(Start start, boolean lanes, Verdict verdict, long tookNanos) {
+        boolean changed;
         boolean tellLane;
         boolean recovered;
         origin.lock.lock();
@@ -296,10 +296,7 @@ final class Endpoint {
                 meanNanos = meanNanos == 0 ? tookNanos : meanNanos + (tookNanos - meanNanos >> MEAN_SHIFT);
             }
             origin.giveBack();
-            boolean changed = health.end(start, verdict, now);
-            if (changed) {
-                listener.changed(health.toRecord(now));
-            }
+            changed = health.end(start, verdict, now);
             if (changed || verdict instanceof Verdict.Delayed) {
                 wakeAll(); // they need not wait any longer, or may start
             } else {
@@ -309,6 +306,9 @@ final class Endpoint {
             recovered = verdict instanceof Verdict.Fine && health.recovered(now);
         } finally {
             origin.lock.unlock();
+        }
+        if (changed) {
+            save();
         }
         if (tellLane) {
             listener.opened(health.id());
@@ -331,24 +331,24 @@ final class Endpoint {
         origin.room.signalAll();
     }
 
-    void pause() {
-        change(() -> health.pause(clock.getAsLong()));
-    }
-
-    void resume() {
-        change(() -> health.resume(clock.getAsLong()));
-    }
-
-    private void change(Runnable change) {
+    /** What an operator wants of it; {@code change} is given the time, Unix milliseconds. */
+    void change(ObjLongConsumer<EndpointHealth> change) {
         origin.lock.lock();
         try {
-            change.run();
-            listener.changed(health.toRecord(clock.getAsLong()));
+            change.accept(health, clock.getAsLong());
             wakeAll();
         } finally {
             origin.lock.unlock();
         }
+        save();
         listener.opened(health.id());
+    }
+
+    /** The newest state goes last, whoever comes first; what listens may take other locks, so none of the origin's is held. */
+    private void save() {
+        synchronized (saving) {
+            listener.changed(toRecord());
+        }
     }
 
     ReceiverRecord toRecord() {

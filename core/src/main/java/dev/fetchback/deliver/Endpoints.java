@@ -44,7 +44,7 @@ public final class Endpoints {
     @FunctionalInterface
     public interface Listener {
         /**
-         * A record should be saved. Called in order for each endpoint, and under a lock, so it must neither block nor call back.
+         * A record should be saved. Called in order for each endpoint, without the locks of deliveries; must not block.
          */
         void changed(ReceiverRecord record);
 
@@ -145,7 +145,7 @@ public final class Endpoints {
     public boolean resume(String id) {
         Endpoint endpoint = find(id);
         if (endpoint != null) {
-            endpoint.resume();
+            endpoint.change(EndpointHealth::resume);
         }
         return endpoint != null;
     }
@@ -154,7 +154,7 @@ public final class Endpoints {
     public boolean pause(String id) {
         Endpoint endpoint = find(id);
         if (endpoint != null) {
-            endpoint.pause();
+            endpoint.change(EndpointHealth::pause);
         }
         return endpoint != null;
     }

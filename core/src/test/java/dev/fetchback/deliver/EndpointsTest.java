@@ -72,6 +72,20 @@ class EndpointsTest {
     }
 
     @Test
+    void deliveriesGoOnWhileAChangeIsSaved() throws Exception {
+        List<Integer> seen = new ArrayList<>();
+        Endpoints[] saving = new Endpoints[1];
+        saving[0] = new Endpoints(new DeliverSettings(null, "test", 100, LIMITS, Breaker.DEFAULT), millis::get, record -> {
+            // As a full committer would: it waits for somebody who looks at the same endpoint.
+            seen.add(CompletableFuture.supplyAsync(() -> saving[0].records().size()).orTimeout(5, TimeUnit.SECONDS).join());
+        });
+        String url = "https://a.example/";
+        leave(saving[0].of(Pages.receiverId(url), url).enter(() -> {}), new Verdict.Gone());
+        saving[0].resume(Pages.receiverId(url));
+        assertThat(seen).containsExactly(1, 1);
+    }
+
+    @Test
     void aStopOutlivesARestart() throws Exception {
         leave(enter("https://a.example/gone"), new Verdict.Gone());
         Endpoints restarted = fresh();
