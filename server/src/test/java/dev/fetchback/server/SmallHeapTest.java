@@ -21,9 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** The real server with less heap than what it is given: it holds no more of it than it was told to. */
 @Timeout(120)
 final class SmallHeapTest {
-    private static final String HEAP = "-Xmx64m";
+    private static final String HEAP = "-Xmx40m";
     private static final int LINES = 300_000;
-    private static final int PAGES = 400;
+    private static final int PAGES = 250;
     private static final int PAGE_BYTES = 200_000;
     private static final long BODY_MEMORY = 4 << 20;
 
@@ -32,9 +32,9 @@ final class SmallHeapTest {
 
     @Test
     void aStreamThatIsLargerThanTheHeapIsTakenWhole() throws Exception {
-        byte[] line = ("{\"url\":\"http://127.0.0.1/\",\"delay\":\"24h\",\"metadata\":{\"x\":\"" + "x".repeat(200) + "\"}}\n")
+        byte[] line = ("{\"url\":\"http://127.0.0.1/\",\"delay\":\"24h\",\"metadata\":{\"x\":\"" + "x".repeat(90) + "\"}}\n")
                 .getBytes(StandardCharsets.US_ASCII);
-        assertThat((long) line.length * LINES).isGreaterThan(64 << 20);
+        assertThat((long) line.length * LINES).isGreaterThan(40 << 20);
         try (ChildServer server = launch();
                 HttpClient client = HttpClient.newHttpClient()) {
             HttpRequest request = HttpRequest.newBuilder(server.uri("/v1/batches")).header("Content-Type", "application/x-ndjson")
@@ -51,7 +51,7 @@ final class SmallHeapTest {
     @Test
     void pagesWaitOnDiskWhileEveryReceiverIsDown() throws Exception {
         String page = "x".repeat(PAGE_BYTES);
-        assertThat((long) PAGE_BYTES * PAGES).isGreaterThan(64 << 20);
+        assertThat((long) PAGE_BYTES * PAGES).isGreaterThan(40 << 20);
         int closed;
         try (ServerSocket socket = new ServerSocket(0)) {
             closed = socket.getLocalPort();
