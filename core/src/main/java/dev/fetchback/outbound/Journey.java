@@ -7,6 +7,7 @@ import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -220,15 +221,22 @@ final class Journey {
     }
 
     /** A server may answer and close before it has read a large body; then its answer is what counts. */
-    private static void send(Connection connection, Leg leg) throws IOException {
+    private void send(Connection connection, Leg leg) throws IOException {
         try {
-            RequestHead.send(connection.out(), leg.target(), leg.method(), leg.fields(), leg.body());
+            RequestHead.send(connection.out(), leg.target(), leg.method(), fields(leg), leg.body());
         } catch (IOException e) {
             connection.spoil();
             if (leg.body() == null || e instanceof PayloadException || Thread.currentThread().isInterrupted()) {
                 throw e;
             }
         }
+    }
+
+    private List<Field> fields(Leg leg) {
+        Request.Condition condition = request.condition();
+        return condition == null || !condition.target().equals(leg.target())
+                ? leg.fields()
+                : Stream.concat(leg.fields().stream(), condition.fields().stream()).toList();
     }
 
     private long left() throws ExchangeException {

@@ -14,8 +14,15 @@ import org.jspecify.annotations.Nullable;
  * @param fields what the caller wants sent; Host, Content-Length, Accept-Encoding and the hop-by-hop fields are ours and left out
  * @param body null for none; must not be changed
  * @param limits bounds of the whole
+ * @param condition fields that only one hop of the way gets; null for none
  */
-public record Request(Target target, String method, List<Field> fields, byte @Nullable [] body, Limits limits) {
+public record Request(
+        Target target,
+        String method,
+        List<Field> fields,
+        byte @Nullable [] body,
+        Limits limits,
+        @Nullable Condition condition) {
     /** Framing and connection are ours alone (RFC 9110 §7.6.1), and so is the choice of codings that we can undo. */
     private static final Set<String> OURS = Set.of(
             "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "te", "trailer",
@@ -26,17 +33,49 @@ public record Request(Target target, String method, List<Field> fields, byte @Nu
         if (!token(method)) {
             throw new IllegalArgumentException("the method '" + method + "' is not a token (RFC 9110 §5.6.2)");
         }
-        for (Field field : fields) {
-            if (!token(field.name())) {
-                throw new IllegalArgumentException("the field name '" + field.name() + "' is not a token (RFC 9110 §5.6.2)");
-            }
-            if (!clean(field.value())) {
-                // The value may be a secret, so it is not shown.
-                throw new IllegalArgumentException(
-                        "the value of field '" + field.name() + "' has a control character, which cannot be sent");
-            }
-        }
+        fields.forEach(Request::check);
         fields = List.copyOf(fields);
+    }
+
+    /** A request without a condition. */
+    public Request(Target target, String method, List<Field> fields, byte @Nullable [] body, Limits limits) {
+        this(target, method, fields, body, limits, null);
+    }
+
+    /** The same with another condition; null takes it away. */
+    public Request withCondition(@Nullable Condition other) {
+        return new Request(target, method, fields, body, limits, other);
+    }
+
+    /** The same within other limits. */
+    public Request withLimits(Limits other) {
+        return new Request(target, method, fields, body, other, condition);
+    }
+
+    private static void check(Field field) {
+        if (!token(field.name())) {
+            throw new IllegalArgumentException("the field name '" + field.name() + "' is not a token (RFC 9110 §5.6.2)");
+        }
+        if (!clean(field.value())) {
+            // The value may be a secret, so it is not shown.
+            throw new IllegalArgumentException(
+                    "the value of field '" + field.name() + "' has a control character, which cannot be sent");
+        }
+    }
+
+    /**
+     * Fields that go to one target and to no other that the way leads to: validators mean something only to the resource that
+     * gave them (RFC 9110 §8.8).
+     *
+     * @param target where they go, whether first or after redirects
+     * @param fields such as If-None-Match
+     */
+    public record Condition(Target target, List<Field> fields) {
+        /** @throws IllegalArgumentException when a field could not be sent as it is */
+        public Condition {
+            fields.forEach(Request::check);
+            fields = List.copyOf(fields);
+        }
     }
 
     /** Whether the caller may not set this field. */
@@ -91,6 +130,11 @@ public record Request(Target target, String method, List<Field> fields, byte @Nu
          */
         public static Limits call(Duration total, long readAtMost) {
             return new Limits(total, Long.MAX_VALUE, readAtMost, NOT_FOLLOWED, true, true);
+        }
+
+        /** The same in another time. */
+        public Limits withTotal(Duration other) {
+            return new Limits(other, maxBytes, readAtMost, maxRedirects, patient, repeatable);
         }
 
         /** The same for an answer that may take all the time to begin. */

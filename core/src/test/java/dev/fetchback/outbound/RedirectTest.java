@@ -1,6 +1,7 @@
 package dev.fetchback.outbound;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.net.InetAddress;
 import java.time.Duration;
@@ -53,6 +54,48 @@ class RedirectTest {
             assertThat(server.heads().getLast().contains("Content-Type"))
                     .isEqualTo(expected.endsWith("4") || method.equals("GET"));
         }
+    }
+
+    @Test
+    void aConditionGoesOnlyToTheTargetThatItNames() throws Exception {
+        RawServer.Script script = call -> {
+            switch (call.path()) {
+                case "/" -> call.send("HTTP/1.1 302 Found\r\nLocation: /middle\r\nContent-Length: 0\r\n\r\n");
+                case "/middle" -> call.send("HTTP/1.1 302 Found\r\nLocation: /end\r\nContent-Length: 0\r\n\r\n");
+                default -> call.ok("page");
+            }
+        };
+        for (String named : List.of("/", "/middle", "/end", "/end?x")) {
+            try (RawServer server = new RawServer(script)) {
+                List<Field> tag = List.of(new Field("If-None-Match", "\"v1\""));
+                Request request = Fixture.request("GET", server.url("/"), null, new Field("X-Own", "1"))
+                        .withCondition(new Request.Condition(server.url(named), tag));
+                assertThat(fixture.send(request).body()).isEqualTo("page");
+                assertThat(server.heads()).hasSize(3).allMatch(head -> head.contains("X-Own: 1"));
+                assertThat(server.heads()).allSatisfy(head -> assertThat(head.contains("\r\nIf-None-Match: \"v1\"\r\n"))
+                        .isEqualTo(head.startsWith("GET " + named + " ")));
+            }
+        }
+    }
+
+    @Test
+    void aConditionFollowsToAnotherOriginThatItNames() throws Exception {
+        try (RawServer other = new RawServer(call -> call.send("HTTP/1.1 304 Not Modified\r\n\r\n"));
+                RawServer server = new RawServer(call -> call.send(
+                        "HTTP/1.1 302 Found\r\nLocation: " + other.url("/") + "\r\nContent-Length: 0\r\n\r\n"))) {
+            Request request = Fixture.request("GET", server.url("/"), null)
+                    .withCondition(new Request.Condition(other.url("/"), List.of(new Field("If-None-Match", "\"v1\""))));
+            assertThat(fixture.send(request).answer().status()).isEqualTo(304);
+            assertThat(server.heads().getFirst()).doesNotContain("If-None-Match");
+            assertThat(other.heads().getFirst()).contains("If-None-Match: \"v1\"");
+        }
+    }
+
+    @Test
+    void aConditionThatCannotBeSentIsRefused() throws Exception {
+        Target target = Target.parse("http://a.example/");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Request.Condition(target, List.of(new Field("If-None-Match", "\"a\r\nX: 1\""))));
     }
 
     @ParameterizedTest
