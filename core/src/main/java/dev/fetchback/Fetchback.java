@@ -148,14 +148,16 @@ public final class Fetchback implements Tasks, AutoCloseable {
         TaskSpec.Schedule schedule = spec.schedule();
         DeliverOptions deliver = spec.deliver();
         Duration keep = schedule.keep();
+        Target target = target(spec.url());
         Task.Plan plan = new Task.Plan(
-                target(spec.url()).hostPort(),
+                target.hostPort(),
                 deliver == null ? null : receiverIds.of(deliver.to()),
                 schedule.priority(),
                 spec.fetch().maxAttempts(),
                 deliver == null ? 1 : deliver.maxAttempts(),
                 schedule.expiresAt(),
-                keep != null ? keep.toMillis() : deliver == null ? keepMillis : 0);
+                keep != null ? keep.toMillis() : deliver == null ? keepMillis : 0,
+                PageKey.of(spec, target));
         long readyAt = Math.max(now, schedule.notBefore());
         long wake = schedule.expiresAt() > 0 ? Math.min(readyAt, schedule.expiresAt()) : readyAt;
         return Task.submitted(ids.task(), plan, wake, store.epoch());

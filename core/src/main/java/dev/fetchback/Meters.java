@@ -50,6 +50,10 @@ final class Meters {
                         out.call(count, phase.name().toLowerCase(java.util.Locale.ROOT))))
                 .register(registry);
         CounterWithCallback.builder()
+                .name("fetchback_tasks_unchanged").help("Tasks that ended because their page was the same as the last time.")
+                .callback(out -> out.call(from.worker().unchanged()))
+                .register(registry);
+        CounterWithCallback.builder()
                 .name("fetchback_settles_stale").help("Results that changed nothing because the task had moved on.")
                 .callback(out -> out.call(from.worker().staleSettles()))
                 .register(registry);

@@ -12,6 +12,7 @@ import dev.fetchback.store.StoredTask;
 import dev.fetchback.store.TaskPage;
 import dev.fetchback.store.TaskQuery;
 import dev.fetchback.task.BatchId;
+import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
@@ -138,6 +139,11 @@ final class NoStore implements Store {
 
     @Override
     public Optional<StoredTask> find(TaskId id) {
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<Seen> seen(String pageKey) {
         return Optional.empty();
     }
 

@@ -102,7 +102,10 @@ public final class Envelope {
                 page(out, fetched.page());
                 content(out, task, fetched.page(), content, body);
             }
-            case Outcome.Unchanged unchanged -> page(out, unchanged.page());
+            case Outcome.Unchanged unchanged -> {
+                out.ascii(",\"unchanged\":true");
+                page(out, unchanged.page());
+            }
         }
         out.ascii(",\"fetch\":{\"attempts\":").number(task.progress().fetchAttempts());
         if (outcome instanceof Outcome.Fetched fetched) {

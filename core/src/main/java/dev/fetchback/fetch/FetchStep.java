@@ -13,6 +13,7 @@ import dev.fetchback.task.Header;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.RetryPolicy;
+import dev.fetchback.task.Seen;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.ByteBudget;
@@ -20,6 +21,7 @@ import dev.fetchback.work.FetchResult;
 import dev.fetchback.work.Step;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -27,8 +29,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Fetches a task's page: one guarded exchange, the body into memory or a file, the answer judged by the task's own rules. */
-public final class FetchStep implements Step<@Nullable Void, FetchResult> {
+/**
+ * Fetches a task's page: one guarded exchange, the body into memory or a file, the answer judged by the task's own rules, and by
+ * what is remembered of the page if it counts only when it changed.
+ */
+public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
     /** What a page's fields may take of a record that is stored, listed and delivered. */
     private static final int HEADERS_MAX = 100;
 
@@ -60,22 +65,44 @@ public final class FetchStep implements Step<@Nullable Void, FetchResult> {
     }
 
     @Override
-    public FetchResult run(Task task, TaskSpec spec, @Nullable Void input) throws InterruptedException {
+    public FetchResult run(Task task, TaskSpec spec, @Nullable Seen last) throws InterruptedException {
         Target target;
         try {
             target = Target.parse(spec.url());
         } catch (BadUrl e) {
             return failed(Kind.BAD_URL, String.valueOf(e.getMessage()));
         }
-        PageSink sink = new PageSink(bodies, spec.fetch());
+        Request request = request(target, spec);
+        return fetch(last == null ? request : request.withCondition(Validators.condition(last)), spec.fetch(), last);
+    }
+
+    private FetchResult fetch(Request request, FetchOptions options, @Nullable Seen last) throws InterruptedException {
+        PageSink sink = new PageSink(bodies, options);
         try {
-            return switch (outbound.exchange(request(target, spec), sink)) {
-                case Exchange.Answer answer -> answered(answer, spec.fetch(), sink);
+            return switch (outbound.exchange(request, sink)) {
+                case Exchange.Answer answer when answer.status() == Validators.NOT_MODIFIED && options.ifChanged() ->
+                    notModified(answer, request, options, last);
+                case Exchange.Answer answer -> answered(answer, options, sink, last);
                 case Exchange.Failure(Kind kind, String detail) -> failed(kind, detail);
             };
         } finally {
             sink.abandon();
         }
+    }
+
+    private FetchResult notModified(Exchange.Answer answer, Request request, FetchOptions options, @Nullable Seen last)
+            throws InterruptedException {
+        if (last == null || !Validators.asked(answer, request.condition())) {
+            return new FetchResult.Failed(
+                    new Problem(Problem.HTTP_STATUS, "the page's server answered 304 (not modified), which nobody had asked",
+                            answer.status()),
+                    false, 0, false);
+        }
+        if (Validators.anotherVersion(answer, last)) {
+            Duration left = request.limits().total().minusNanos(answer.timings().total());
+            return fetch(request.withCondition(null).withLimits(request.limits().withTotal(left)), options, last);
+        }
+        return new FetchResult.Unchanged(page(answer, last.bytes(), last.sha256()));
     }
 
     private Request request(Target target, TaskSpec spec) {
@@ -107,7 +134,7 @@ public final class FetchStep implements Step<@Nullable Void, FetchResult> {
                 options.maxAttempts() > 1 ? limits.withRepeats() : limits);
     }
 
-    private FetchResult answered(Exchange.Answer answer, FetchOptions options, PageSink sink) {
+    private FetchResult answered(Exchange.Answer answer, FetchOptions options, PageSink sink, @Nullable Seen last) {
         int status = answer.status();
         if (!options.acceptStatus().contains(status)) {
             boolean busy = status == TOO_MANY_REQUESTS || status == UNAVAILABLE;
@@ -117,16 +144,20 @@ public final class FetchStep implements Step<@Nullable Void, FetchResult> {
                     RetryAfter.until(answer.field("retry-after"), clock.getAsLong(), RetryPolicy.DEFAULT.hintCap()),
                     busy);
         }
-        Page page = new Page(
-                status,
+        Page page = page(answer, sink.length(), sink.sha256());
+        return last != null && last.same(page) ? new FetchResult.Unchanged(page) : new FetchResult.Fetched(page, sink.take());
+    }
+
+    private Page page(Exchange.Answer answer, long bytes, String sha256) {
+        return new Page(
+                answer.status(),
                 answer.target().toString(),
                 headers(answer.fields()),
                 answer.field("content-type"),
-                sink.length(),
-                sink.sha256(),
+                bytes,
+                sha256,
                 clock.getAsLong(),
                 TimeUnit.NANOSECONDS.toMillis(answer.timings().total()));
-        return new FetchResult.Fetched(page, sink.take());
     }
 
     private static FetchResult failed(Kind kind, String detail) {

@@ -19,7 +19,8 @@ public sealed interface Change {
 
     /**
      * A move of a task, guarded: it applies only while the stored task has the phase and the fence of {@code before}, and a start
-     * only by the shard's present owner (its epoch).
+     * only by the shard's present owner (its epoch). With it the store remembers what {@link dev.fetchback.task.Seen#after} says
+     * of a task with a page key.
      *
      * @param before the task that the move was computed from
      * @param after the task as it stands then

@@ -34,6 +34,7 @@ final class SpecJson {
         JsonFields.number(json, "deliveries", plan.maxDeliverAttempts(), DeliverOptions.MAX_ATTEMPTS_DEFAULT);
         JsonFields.number(json, "expires", plan.expiresAt(), 0);
         JsonFields.number(json, "keep", plan.keepMillis(), 0);
+        JsonFields.text(json, "page", plan.pageKey());
         json.writeObjectPropertyStart("spec");
         json.writeStringProperty("url", spec.url());
         request(json, spec.request());
@@ -68,6 +69,9 @@ final class SpecJson {
             JsonFields.texts(json, "accept", fetch.acceptStatus().patterns());
         }
         JsonFields.choice(json, "robots", fetch.robots(), FETCH.robots());
+        if (fetch.ifChanged()) {
+            json.writeBooleanProperty("if_changed", true);
+        }
         json.writeEndObject();
     }
 
@@ -180,6 +184,7 @@ final class SpecJson {
         int attempts = FETCH.maxAttempts();
         StatusSet accept = FETCH.acceptStatus();
         FetchOptions.Robots robots = FETCH.robots();
+        boolean ifChanged = FETCH.ifChanged();
         for (String name = JsonFields.next(json); name != null; name = JsonFields.next(json)) {
             switch (name) {
                 case "timeout" -> timeout = JsonFields.millis(json);
@@ -188,10 +193,11 @@ final class SpecJson {
                 case "attempts" -> attempts = json.getIntValue();
                 case "accept" -> accept = new StatusSet(JsonFields.texts(json));
                 case "robots" -> robots = FetchOptions.Robots.valueOf(json.getString());
+                case "if_changed" -> ifChanged = json.getBooleanValue();
                 default -> json.skipChildren();
             }
         }
-        return new FetchOptions(timeout, bytes, redirects, attempts, accept, robots);
+        return new FetchOptions(timeout, bytes, redirects, attempts, accept, robots, ifChanged);
     }
 
     private static DeliverOptions readDeliver(JsonParser json) {
@@ -241,6 +247,7 @@ final class SpecJson {
         private int deliveries = DeliverOptions.MAX_ATTEMPTS_DEFAULT;
         private long expires;
         private long keep;
+        private @Nullable String page;
 
         void read(String name, JsonParser json) {
             switch (name) {
@@ -251,12 +258,13 @@ final class SpecJson {
                 case "deliveries" -> deliveries = json.getIntValue();
                 case "expires" -> expires = json.getLongValue();
                 case "keep" -> keep = json.getLongValue();
+                case "page" -> page = json.getString();
                 default -> json.skipChildren();
             }
         }
 
         Plan plan() {
-            return new Plan(required("host", host), receiver, priority, fetches, deliveries, expires, keep);
+            return new Plan(required("host", host), receiver, priority, fetches, deliveries, expires, keep, page);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.fetchback.store;
 
 import dev.fetchback.task.BatchId;
+import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
@@ -57,6 +58,9 @@ public interface Store extends AutoCloseable {
 
     /** One task; empty when it is not known or was forgotten. */
     Optional<StoredTask> find(TaskId id);
+
+    /** What is remembered under a task's page key, see {@link Seen#after}; empty when nothing is, or no longer. */
+    Optional<Seen> seen(String pageKey);
 
     /** A page of a list. */
     TaskPage list(TaskQuery query);

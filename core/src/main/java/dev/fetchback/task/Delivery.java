@@ -20,7 +20,7 @@ public enum Delivery {
         boolean pull = task.plan().receiver() == null;
         return switch (task.phase()) {
             case FETCH_WAITING, FETCH_RUNNING, DELIVER_WAITING, DELIVER_RUNNING -> pull ? NONE : WAITING;
-            case SUCCEEDED -> pull ? KEPT : DELIVERED;
+            case SUCCEEDED -> task.progress().outcome() instanceof Outcome.Unchanged ? NONE : pull ? KEPT : DELIVERED;
             case FAILED -> pull ? NONE : DELIVERED;
             case DEAD -> DEAD;
             case CANCELLED -> NONE;

@@ -14,6 +14,9 @@ public sealed interface Event {
     /** A page came and its body is stored, but the receiver did not take it at the first try; not again before {@code notBefore}. */
     record PageRefused(Page page, Problem problem, long notBefore) implements Event {}
 
+    /** The page is the same as the last time; {@code page} tells of this answer. */
+    record PageUnchanged(Page page) implements Event {}
+
     /** The fetch failed; {@code retryable} when another try may help, not before {@code notBefore} (Unix milliseconds, 0 for none). */
     record FetchFailed(Problem problem, boolean retryable, long notBefore) implements Event {}
 

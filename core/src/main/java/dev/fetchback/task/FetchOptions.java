@@ -11,12 +11,19 @@ import java.time.Duration;
  * @param maxAttempts 1 to 20
  * @param acceptStatus which answers count as a page
  * @param robots whether robots.txt is obeyed
+ * @param ifChanged whether a page that is the same as the last time counts as {@link Outcome.Unchanged}; with GET only
  */
 public record FetchOptions(
-        Duration timeout, long maxBytes, int maxRedirects, int maxAttempts, StatusSet acceptStatus, Robots robots) {
+        Duration timeout,
+        long maxBytes,
+        int maxRedirects,
+        int maxAttempts,
+        StatusSet acceptStatus,
+        Robots robots,
+        boolean ifChanged) {
     /** What a task gets that says nothing. */
     public static final FetchOptions DEFAULT =
-            new FetchOptions(Duration.ofSeconds(60), 10 << 20, 10, 3, StatusSet.SUCCESS, Robots.OBEY);
+            new FetchOptions(Duration.ofSeconds(60), 10 << 20, 10, 3, StatusSet.SUCCESS, Robots.OBEY, false);
 
     /** Whether robots.txt is obeyed. */
     public enum Robots {

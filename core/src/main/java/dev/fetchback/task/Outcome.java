@@ -27,6 +27,10 @@ public sealed interface Outcome {
      */
     record Failed(Problem problem, long at) implements Outcome {}
 
-    /** The page is the same as the last time; nothing is delivered. */
+    /**
+     * The page is the same as the last time; nothing is delivered.
+     *
+     * @param page this answer; with status 304 (RFC 9110 §15.4.5) it had no body, and length and hash are those of the last time
+     */
     record Unchanged(Page page) implements Outcome {}
 }

@@ -29,6 +29,7 @@ public record Task(TaskId id, Plan plan, Phase phase, long readyAt, Fence fence,
      * @param maxDeliverAttempts at least 1
      * @param expiresAt Unix milliseconds; 0 is never
      * @param keepMillis how long the page stays for pick-up once the task succeeded; 0 drops it when the receiver has it
+     * @param pageKey what the page is remembered by, so that it counts only when it changed; null when it counts always
      */
     public record Plan(
             String host,
@@ -37,7 +38,20 @@ public record Task(TaskId id, Plan plan, Phase phase, long readyAt, Fence fence,
             int maxFetchAttempts,
             int maxDeliverAttempts,
             long expiresAt,
-            long keepMillis) {}
+            long keepMillis,
+            @Nullable String pageKey) {
+        /** Of a task whose page counts whether it changed or not. */
+        public Plan(
+                String host,
+                @Nullable String receiver,
+                int priority,
+                int maxFetchAttempts,
+                int maxDeliverAttempts,
+                long expiresAt,
+                long keepMillis) {
+            this(host, receiver, priority, maxFetchAttempts, maxDeliverAttempts, expiresAt, keepMillis, null);
+        }
+    }
 
     /**
      * The fencing token of a start.

@@ -38,6 +38,7 @@ public record TaskMachine(RetryPolicy retries) {
                         in(task, Phase.FETCH_RUNNING)
                                 ? refused(task, withPage(task, e.page()).deliveries(1), e.problem(), e.notBefore(), now, random)
                                 : null;
+                    case Event.PageUnchanged e -> in(task, Phase.FETCH_RUNNING) ? unchanged(task, e.page(), now) : null;
                     case Event.FetchFailed e -> in(task, Phase.FETCH_RUNNING) ? fetchFailed(task, e, now, random) : null;
                     case Event.Delivered e -> in(task, Phase.DELIVER_RUNNING) ? delivered(task, e.linked(), now) : null;
                     case Event.Refused e ->
@@ -102,6 +103,11 @@ public record TaskMachine(RetryPolicy retries) {
         return task.plan().receiver() == null
                 ? finish(task, Phase.SUCCEEDED, fetched, now)
                 : wait(task, Phase.DELIVER_WAITING, now, fetched);
+    }
+
+    /** Nobody is called, so this is the end at once. */
+    private static Task unchanged(Task task, Page page, long now) {
+        return finish(task, Phase.SUCCEEDED, task.progress().came(new Outcome.Unchanged(page)), now);
     }
 
     private static Progress withPage(Task task, Page page) {

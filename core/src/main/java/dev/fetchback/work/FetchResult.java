@@ -8,6 +8,9 @@ public sealed interface FetchResult {
     /** A page that the task accepts. The receiver of this value closes the body. */
     record Fetched(Page page, Body body) implements FetchResult {}
 
+    /** The page is the same as the last time; {@code page} tells of this answer. */
+    record Unchanged(Page page) implements FetchResult {}
+
     /**
      * No page.
      *

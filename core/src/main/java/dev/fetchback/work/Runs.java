@@ -8,6 +8,7 @@ import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Event;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
@@ -110,7 +111,7 @@ final class Runs {
         FetchPlace place = new FetchPlace(task.queue());
         FetchResult result;
         try {
-            result = steps.fetch().run(task, spec, null);
+            result = steps.fetch().run(task, spec, seen(task));
         } catch (InterruptedException e) {
             place.leave();
             worker.settle(task, new Event.HandedBack(), null);
@@ -128,6 +129,10 @@ final class Runs {
                     place.leave();
                     worker.settle(task, new Event.FetchFailed(f.problem(), f.retryable(), f.notBefore()), null);
                 }
+                case FetchResult.Unchanged unchanged -> {
+                    place.leave();
+                    worker.settle(task, new Event.PageUnchanged(unchanged.page()), null);
+                }
                 case FetchResult.Fetched fetched -> {
                     try (Body body = fetched.body()) {
                         handOver(task, spec, fetched, body, place);
@@ -137,6 +142,12 @@ final class Runs {
         } finally {
             place.leave();
         }
+    }
+
+    /** The page as it was the last time; null when it is not known or does not matter. */
+    private @Nullable Seen seen(Task task) {
+        String page = task.plan().pageKey();
+        return page == null ? null : store.seen(page).orElse(null);
     }
 
     /**

@@ -9,8 +9,10 @@ import dev.fetchback.store.StoreBusy;
 import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Event;
+import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
@@ -66,6 +68,7 @@ public final class Worker {
     private final Waiters waiters = new Waiters();
     private final Unsettled unsettled;
     private final Map<Phase, LongAdder> finished = new EnumMap<>(Phase.class);
+    private final LongAdder unchanged = new LongAdder();
     private final LongAdder staleSettles = new LongAdder();
     private final Duration drain;
 
@@ -82,8 +85,8 @@ public final class Worker {
      */
     public record Surroundings(LongSupplier clock, RandomGenerator random, Executor threads) {}
 
-    /** The steps of a task's way. */
-    public record Steps(Step<@Nullable Void, FetchResult> fetch, Step<Parcel, DeliverResult> deliver) {}
+    /** The steps of a task's way; a fetch is given what is remembered of its page, if it counts only when it changed. */
+    public record Steps(Step<@Nullable Seen, FetchResult> fetch, Step<Parcel, DeliverResult> deliver) {}
 
     /** A task to submit: as it is while it waits, what was asked for, and the caller's key. */
     public record NewTask(Task task, TaskSpec spec, @Nullable IdempotencyKey key) {}
@@ -231,6 +234,11 @@ public final class Worker {
         return counts;
     }
 
+    /** Tasks that ended since the start because their page was the same as the last time. */
+    public long unchanged() {
+        return unchanged.sum();
+    }
+
     /** Settles that changed nothing because the task had moved on. */
     public long staleSettles() {
         return staleSettles.sum();
@@ -244,6 +252,9 @@ public final class Worker {
     void settled(Task task) {
         if (task.phase().terminal()) {
             finished.get(task.phase()).increment();
+            if (task.progress().outcome() instanceof Outcome.Unchanged) {
+                unchanged.increment();
+            }
             waiters.finished(task.id());
         } else if (task.phase().waiting()) {
             waits(task);

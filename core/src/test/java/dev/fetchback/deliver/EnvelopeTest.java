@@ -195,6 +195,15 @@ class EnvelopeTest {
     }
 
     @Test
+    void theDataOfAnUnchangedPageSaysSo() throws IOException {
+        Outcome same = new Outcome.Unchanged(Pages.fetched(new byte[INLINE_MAX + 1]).page());
+        assertThat(Json.object(envelope.data(Pages.task(Pages.TO, same), Pages.spec(), null)))
+                .containsEntry("unchanged", true)
+                .containsKeys("id", "url", "status", "sha256")
+                .doesNotContainKeys("body", "body_base64", "body_url", "error");
+    }
+
+    @Test
     void emptyMetadataAndLabelsAreThere() {
         JsonBytes out = new JsonBytes(0);
         byte[] body = new byte[0];

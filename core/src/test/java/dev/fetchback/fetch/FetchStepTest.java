@@ -11,6 +11,7 @@ import dev.fetchback.outbound.SystemResolver;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.Header;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Seen;
 import dev.fetchback.task.StatusSet;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
@@ -102,7 +103,7 @@ class FetchStepTest {
     }
 
     private static FetchOptions options(long maxBytes, StatusSet accept) {
-        return new FetchOptions(Duration.ofSeconds(20), maxBytes, 3, 3, accept, FetchOptions.Robots.OBEY);
+        return new FetchOptions(Duration.ofSeconds(20), maxBytes, 3, 3, accept, FetchOptions.Robots.OBEY, false);
     }
 
     @Test
@@ -241,7 +242,7 @@ class FetchStepTest {
         assertThat(failed.retryable()).isEqualTo(retryable);
     }
 
-    private static @Nullable Void none() {
+    private static @Nullable Seen none() {
         return null;
     }
 }

@@ -3,6 +3,7 @@ package dev.fetchback.store;
 import dev.fetchback.task.BatchId;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Phase;
+import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
@@ -26,7 +27,15 @@ public final class MemoryStore implements Store {
     private final Map<String, TaskId> keyTasks = new HashMap<>();
     private final Map<BatchId, BatchRecord> batches = new HashMap<>();
     private final Map<String, ReceiverRecord> receivers = new HashMap<>();
+    private final Map<String, Seen> seen = new HashMap<>();
+    private Retention retention = Retention.DEFAULT;
     private int epoch;
+
+    /** The same with another retention of pages as last seen, which is all it forgets. */
+    public synchronized MemoryStore forgetting(Retention other) {
+        retention = other;
+        return this;
+    }
 
     /** A new owner: everything begun by those before is an orphan. */
     public synchronized MemoryStore takeOver() {
@@ -113,6 +122,10 @@ public final class MemoryStore implements Store {
             return Result.Stale.STALE;
         }
         replace(stored, c.after());
+        String page = c.after().plan().pageKey();
+        if (page != null) {
+            seen.compute(page, (key, last) -> Seen.after(last, c.after()));
+        }
         if (c.body() != null) {
             bodies.put(c.after().id(), c.body());
         }
@@ -251,7 +264,16 @@ public final class MemoryStore implements Store {
     }
 
     @Override
-    public boolean prune(long now) {
+    public synchronized Optional<Seen> seen(String pageKey) {
+        return Optional.ofNullable(seen.get(pageKey));
+    }
+
+    @Override
+    public synchronized boolean prune(long now) {
+        seen.values().removeIf(page -> page.at() <= now - retention.seen().toMillis());
+        while (seen.size() > retention.seenMax()) {
+            seen.values().remove(seen.values().stream().min(Comparator.comparingLong(Seen::at)).orElseThrow());
+        }
         return false;
     }
 

@@ -185,7 +185,7 @@ public abstract class StoreBodyContract extends StoreFixture {
 
     @Test
     void dropsTheOldestDeadPagesOverTheCap() {
-        retention = new Retention(Duration.ofHours(24), Duration.ofDays(30), 250);
+        retention = new Retention(Duration.ofHours(24), Duration.ofDays(30), 250, Duration.ofDays(30), 1);
         Task first = dead("a.example:443", bytes(100));
         now += 1;
         Task second = dead("a.example:443", bytes(100));

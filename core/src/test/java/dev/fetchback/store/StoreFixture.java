@@ -189,12 +189,12 @@ public abstract class StoreFixture {
     /** A spec and a plan in which nothing has its default. */
     protected static Codec.Facts unusual(BatchId batch) {
         return new Codec.Facts(
-                new Plan("b.example:8443", RECEIVER, 9, 7, 4, 1_900_000_000_000L, 3_600_000),
+                new Plan("b.example:8443", RECEIVER, 9, 7, 4, 1_900_000_000_000L, 3_600_000, "page key"),
                 new TaskSpec(
                         "https://b.example:8443/ä?q=\"1\"",
                         new Request("POST", List.of(new Header("x-a", "1"), new Header("x-a", "2")), "{\"a\":\u0001}"),
                         new FetchOptions(Duration.ofMillis(1234), 99, 0, 7,
-                                new dev.fetchback.task.StatusSet(List.of("2xx", "404")), FetchOptions.Robots.IGNORE),
+                                new dev.fetchback.task.StatusSet(List.of("2xx", "404")), FetchOptions.Robots.IGNORE, true),
                         new DeliverOptions("http://r/", DeliverOptions.Mode.RAW, List.of(new Header("h", "v")), "whsec_AAAA",
                                 Duration.ofSeconds(3), 4, DeliverOptions.Spool.ALWAYS),
                         new Schedule(1_800_000_000_001L, 1_900_000_000_000L, 9, Duration.ofDays(2)),

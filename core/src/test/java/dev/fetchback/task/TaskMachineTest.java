@@ -199,6 +199,20 @@ final class TaskMachineTest {
         assertThat(again.progress().outcome()).isNull();
     }
 
+    @Test
+    void anUnchangedPageIsTheEndAndNobodyIsTold() {
+        for (String receiver : new String[] {"rcv", null}) {
+            Task done = next(started(waiting(receiver, 0)), new Event.PageUnchanged(PAGE)).orElseThrow();
+            assertThat(done.phase()).isEqualTo(Phase.SUCCEEDED);
+            assertThat(done.progress().outcome()).isEqualTo(new Outcome.Unchanged(PAGE));
+            assertThat(done.progress().finishedAt()).isEqualTo(NOW);
+            assertThat(done.progress().told()).isFalse();
+            assertThat(Delivery.of(done)).isEqualTo(Delivery.NONE);
+            assertThat(next(done, new Event.Retry()).orElseThrow().phase()).isEqualTo(Phase.FETCH_WAITING);
+            assertThat(next(done, new Event.Redrive())).isEmpty();
+        }
+    }
+
     /** docs/task-states.md is the state machine: a dash stands exactly where an event changes nothing. */
     @Test
     void theTableInTheDocsIsTheMachine() throws IOException {
@@ -253,7 +267,8 @@ final class TaskMachineTest {
 
     private static List<Event> events() {
         return List.of(new Event.Start(7), new Event.PageDelivered(PAGE), new Event.PageStored(PAGE),
-                new Event.PageRefused(PAGE, PROBLEM, 0), new Event.FetchFailed(PROBLEM, true, 0), new Event.Delivered(false),
+                new Event.PageRefused(PAGE, PROBLEM, 0), new Event.PageUnchanged(PAGE), new Event.FetchFailed(PROBLEM, true, 0),
+                new Event.Delivered(false),
                 new Event.Refused(PROBLEM, 0), new Event.Skipped(PROBLEM, 0), new Event.HandedBack(), new Event.Reclaimed(9), new Event.Cancel(),
                 new Event.Retry(), new Event.Redrive());
     }

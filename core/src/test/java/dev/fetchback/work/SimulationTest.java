@@ -17,6 +17,7 @@ import dev.fetchback.task.Page;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.RetryPolicy;
+import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
@@ -65,6 +66,7 @@ final class SimulationTest {
         private final MemoryStore disk = new MemoryStore();
         private final Ids ids;
         private final Map<TaskId, Set<String>> heard = new HashMap<>();
+        private final Set<String> takenOrKept = new HashSet<>();
         private final Map<TaskId, Phase> ended = new HashMap<>();
         private final Set<TaskId> accepted = new HashSet<>();
         private final List<Pending> pending = new ArrayList<>();
@@ -98,15 +100,37 @@ final class SimulationTest {
             for (StoredTask stored : disk.all()) {
                 Task task = stored.task();
                 assertThat(task.phase().terminal()).as("seed %d: %s", seed, task).isTrue();
-                boolean told = task.phase() == Phase.SUCCEEDED || task.phase() == Phase.FAILED;
+                boolean told = (task.phase() == Phase.SUCCEEDED || task.phase() == Phase.FAILED)
+                        && !(task.progress().outcome() instanceof Outcome.Unchanged);
                 if (told && task.plan().receiver() != null) {
                     assertThat(heard.getOrDefault(task.id(), Set.of())).as("seed %d: %s", seed, task)
                             .contains(task.phase() == Phase.FAILED ? "failed" : "page");
                 }
             }
+            checkUnchanged();
             assertThat(disk.all()).extracting(s -> s.task().id()).as("seed %d", seed).containsAll(accepted);
             assertThat(starts).as("seed %d: the simulation must do something", seed).isGreaterThan(accepted.size());
             assertThat(zombieMoves).as("seed %d: there must be zombies", seed).isPositive();
+        }
+
+        /** Only what somebody has already counts as unchanged. */
+        private void checkUnchanged() {
+            for (StoredTask stored : disk.all()) {
+                Task task = stored.task();
+                if (task.phase() == Phase.SUCCEEDED && task.plan().receiver() == null
+                        && task.progress().outcome() instanceof Outcome.Fetched kept) {
+                    takenOrKept.add(task.plan().pageKey() + " " + kept.page().sha256());
+                }
+            }
+            int unchanged = 0;
+            for (StoredTask stored : disk.all()) {
+                if (stored.task().progress().outcome() instanceof Outcome.Unchanged same) {
+                    unchanged++;
+                    assertThat(takenOrKept).as("seed %d: %s", seed, stored.task())
+                            .contains(stored.task().plan().pageKey() + " " + same.page().sha256());
+                }
+            }
+            assertThat(unchanged).as("seed %d: some pages must be unchanged", seed).isPositive();
         }
 
         private boolean quiet() {
@@ -152,7 +176,8 @@ final class SimulationTest {
             boolean pull = random.nextInt(5) == 0;
             long readyAt = random.nextInt(4) == 0 ? now + random.nextInt(100_000) : now;
             long expiresAt = random.nextInt(6) == 0 ? now + 1 + random.nextInt(200_000) : 0;
-            Task.Plan plan = new Task.Plan(host, pull ? null : "rcv" + random.nextInt(3), random.nextInt(10), 3, 4, expiresAt, 0);
+            Task.Plan plan = new Task.Plan(host, pull ? null : "rcv" + random.nextInt(3), random.nextInt(10), 3, 4, expiresAt, 0,
+                    random.nextInt(3) == 0 ? host : null);
             TaskSpec spec = TaskSpec.get("http://" + host + "/", pull ? null : DeliverOptions.to("http://r/"));
             Task task = Task.submitted(id, plan, readyAt, disk.epoch());
             List<Result> results = node.worker.submit(List.of(new Worker.NewTask(task, spec, null)));
@@ -172,14 +197,16 @@ final class SimulationTest {
             }
         }
 
-        private FetchResult fetch(Task task) {
+        private FetchResult fetch(Task task, Seen last) {
             starts++;
             Problem problem = new Problem("connect_failed", null, 0);
             if (!calm && random.nextInt(3) == 0) {
                 return new FetchResult.Failed(problem, random.nextInt(4) > 0, random.nextBoolean() ? now + 5_000 : 0, random.nextBoolean());
             }
-            Page page = new Page(200, "http://x/", List.of(), "text/html", 3, "ab", now, 1);
-            return new FetchResult.Fetched(page, new ThreeBytes());
+            Page page = new Page(200, "http://x/", List.of(), "text/html", 3, "version " + random.nextInt(3), now, 1);
+            return last != null && last.same(page)
+                    ? new FetchResult.Unchanged(page)
+                    : new FetchResult.Fetched(page, new ThreeBytes());
         }
 
         private DeliverResult deliver(Task task, Parcel parcel) {
@@ -190,6 +217,9 @@ final class SimulationTest {
             }
             heard.computeIfAbsent(task.id(), id -> new HashSet<>())
                     .add(parcel.outcome() instanceof Outcome.Fetched ? "page" : "failed");
+            if (parcel.outcome() instanceof Outcome.Fetched fetched) {
+                takenOrKept.add(task.plan().pageKey() + " " + fetched.page().sha256());
+            }
             return new DeliverResult.Accepted(false);
         }
 
@@ -219,7 +249,7 @@ final class SimulationTest {
                 Store mine = ownedBy(disk.takeOver().epoch());
                 Executor threads = attempt -> pending.add(new Pending(now + random.nextInt(2_000), attempt));
                 Worker.Steps steps =
-                        new Worker.Steps((task, spec, none) -> fetch(task), (task, spec, parcel) -> deliver(task, parcel));
+                        new Worker.Steps((task, spec, last) -> fetch(task, last), (task, spec, parcel) -> deliver(task, parcel));
                 worker = new Worker(
                         new WorkSettings(16, 2, Duration.ofMillis(200), 16, Duration.ZERO),
                         new Worker.Parts(mine, this, machine, steps, new Moody(), new Worker.Surroundings(() -> now, random, threads)));

@@ -47,7 +47,9 @@ public final class Wiring {
                 .retention(new Retention(
                         config.get(Settings.RETAIN_FINISHED),
                         config.get(Settings.RETAIN_DEAD),
-                        config.get(Settings.RETAIN_DEAD_SIZE)))
+                        config.get(Settings.RETAIN_DEAD_SIZE),
+                        config.get(Settings.RETAIN_SEEN),
+                        config.get(Settings.RETAIN_SEEN_MAX)))
                 .storeLimits(new SqliteSettings.Limits(
                         maxBytes == 0 ? Long.MAX_VALUE : maxBytes, limits.reserveBytes(), limits.walBytes(),
                         limits.writerCacheBytes(), limits.readers(), limits.readerCacheBytes()))
@@ -89,7 +91,7 @@ public final class Wiring {
         FetchOptions plain = FetchOptions.DEFAULT;
         FetchOptions fetch = mayIgnore
                 ? new FetchOptions(plain.timeout(), plain.maxBytes(), plain.maxRedirects(), plain.maxAttempts(),
-                        plain.acceptStatus(), FetchOptions.Robots.IGNORE)
+                        plain.acceptStatus(), FetchOptions.Robots.IGNORE, plain.ifChanged())
                 : plain;
         return new ApiSettings(
                 new ApiSettings.Address(

@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +50,10 @@ abstract class EndToEndFixture {
     }
 
     protected void start(String... flags) throws Exception {
+        start(Map.of(), flags);
+    }
+
+    protected void start(Map<String, String> variables, String... flags) throws Exception {
         Map<String, String> settings = new LinkedHashMap<>(Map.of(
                 "--port", "0", "--data-dir", folder.resolve("data").toString(), "--fetch-allow-networks", "127.0.0.0/8",
                 "--deliver-allow-networks", "127.0.0.0/8", "--fetch-per-host-gap", "0s", "--fetch-backoff", "20ms",
@@ -57,7 +62,9 @@ abstract class EndToEndFixture {
             settings.put(flags[i], flags[i + 1]);
         }
         List<String> all = settings.entrySet().stream().flatMap(e -> Stream.of(e.getKey(), e.getValue())).toList();
-        server = Server.start(new ConfigReader(Map.of("FETCHBACK_DELIVER_SECRET", SECRET), folder).read(all));
+        Map<String, String> environment = new HashMap<>(variables);
+        environment.put("FETCHBACK_DELIVER_SECRET", SECRET);
+        server = Server.start(new ConfigReader(environment, folder).read(all));
         open.add(server);
     }
 
@@ -75,15 +82,15 @@ abstract class EndToEndFixture {
         return client.send(request.build(), BodyHandlers.ofString());
     }
 
-    protected String submit(String json) throws Exception {
-        HttpResponse<String> answer = call("POST", "/v1/tasks", json);
+    protected String submit(String json, String... headers) throws Exception {
+        HttpResponse<String> answer = call("POST", "/v1/tasks", json, headers);
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
         return field(answer.body(), "id");
     }
 
     /** The status once the task is finished. */
-    protected String finished(String id) throws Exception {
-        return call("GET", "/v1/tasks/" + id + "?wait=20s", "").body();
+    protected String finished(String id, String... headers) throws Exception {
+        return call("GET", "/v1/tasks/" + id + "?wait=20s", "", headers).body();
     }
 
     protected static String field(String json, String name) {

@@ -251,6 +251,7 @@ final class WholeWayTest extends EndToEndFixture {
         expected.put("fetchback_tasks_finished_total", is("fetchback_tasks_finished_total{state=\"succeeded\"}", 1)
                 .and(is("fetchback_tasks_finished_total{state=\"dead\"}", 1))
                 .and(is("fetchback_tasks_finished_total{state=\"failed\"}", 0)));
+        expected.put("fetchback_tasks_unchanged_total", is("fetchback_tasks_unchanged_total", 0));
         expected.put("fetchback_tasks_dead", is("fetchback_tasks_dead", 1));
         expected.put("fetchback_settles_stale_total", is("fetchback_settles_stale_total", 0));
         expected.put("fetchback_spool_bytes", is("fetchback_spool_bytes", "page".length()));

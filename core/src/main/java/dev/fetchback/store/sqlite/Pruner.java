@@ -45,13 +45,15 @@ final class Pruner {
     private final Segments segments;
     private final Ledger ledger;
     private final BodyRows bodies;
+    private final SeenRows seen;
     private final Deque<TaskId> abandoned = new ArrayDeque<>();
 
-    Pruner(Retention retention, Segments segments, Ledger ledger, BodyRows bodies) {
+    Pruner(Retention retention, Segments segments, Ledger ledger, BodyRows bodies, SeenRows seen) {
         this.retention = retention;
         this.segments = segments;
         this.ledger = ledger;
         this.bodies = bodies;
+        this.seen = seen;
     }
 
     /** Bodies that no task will ever refer to. */
@@ -132,7 +134,7 @@ final class Pruner {
         return ids.size();
     }
 
-    /** What is not in a segment of its own time: idempotency keys, batches, and the tasks in LATE. */
+    /** What is not in a segment of its own time: idempotency keys, batches, pages as last seen, and the tasks in LATE. */
     private boolean forgetRows(Statements statements, long now) throws SQLException {
         PreparedStatement keys = statements.get("DELETE FROM idempotency WHERE (owner, key) IN"
                 + " (SELECT owner, key FROM idempotency WHERE created<=? ORDER BY created LIMIT ?)");
@@ -145,6 +147,7 @@ final class Pruner {
         batches.setBytes(1, firstId(now - retention.dead().toMillis()));
         batches.setInt(2, ROWS_MAX);
         more |= batches.executeUpdate() == ROWS_MAX;
+        more |= seen.forget(statements, now, ROWS_MAX);
 
         for (Phase phase : Phase.values()) {
             if (phase.terminal()) {

@@ -27,7 +27,7 @@ final class Schema {
     private static final int UNRELEASED = 1;
 
     /** One list for each version of the schema after {@link #UNRELEASED}; a released one is never changed. */
-    private static final List<List<String>> MIGRATIONS = List.of(List.of(
+    static final List<List<String>> MIGRATIONS = List.of(List.of(
             "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
             "CREATE TABLE total(one INTEGER PRIMARY KEY, waiting_fetch INTEGER NOT NULL, waiting_deliver INTEGER NOT NULL,"
                     + " dead INTEGER NOT NULL, body_bytes INTEGER NOT NULL, dead_bytes INTEGER NOT NULL)",
@@ -63,7 +63,18 @@ final class Schema {
             Segment.createTasksByBatch(Segment.LATE),
             Segment.createOutcomes(Segment.LATE),
             Segment.createOutcomesListed(Segment.LATE),
-            "CREATE INDEX outcome_0_at ON outcome_0(phase, at)"));
+            "CREATE INDEX outcome_0_at ON outcome_0(phase, at)"),
+            List.of(
+                    // The page key of a task's plan, and what is remembered of its page; see dev.fetchback.task.Seen.
+                    "CREATE TABLE seen(page TEXT PRIMARY KEY, status INTEGER NOT NULL, url TEXT NOT NULL, etag TEXT,"
+                            + " modified TEXT, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
+                    "CREATE INDEX seen_at ON seen(at)",
+                    // Counting a million rows would hold up commits, so the count goes along with them.
+                    "INSERT INTO meta(name, value) VALUES('seen', 0)",
+                    "CREATE TRIGGER seen_new AFTER INSERT ON seen BEGIN"
+                            + " UPDATE meta SET value=value+1 WHERE name='seen'; END",
+                    "CREATE TRIGGER seen_gone AFTER DELETE ON seen BEGIN"
+                            + " UPDATE meta SET value=value-1 WHERE name='seen'; END"));
 
     private static final int VERSION = UNRELEASED + MIGRATIONS.size();
 

@@ -14,6 +14,7 @@ import dev.fetchback.store.TaskPage;
 import dev.fetchback.store.TaskQuery;
 import dev.fetchback.task.BatchId;
 import dev.fetchback.task.Phase;
+import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
@@ -146,6 +147,11 @@ public final class SqliteStore implements Store {
                 return row.next() ? Optional.ofNullable(TaskRow.read(row)).map(TaskRow::decode) : Optional.empty();
             }
         });
+    }
+
+    @Override
+    public Optional<Seen> seen(String pageKey) {
+        return readers.read("The page as last seen could not be read", s -> Optional.ofNullable(SeenRows.find(s, pageKey)));
     }
 
     @Override

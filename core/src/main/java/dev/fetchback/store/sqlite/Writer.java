@@ -34,6 +34,7 @@ final class Writer implements AutoCloseable {
     private final BatchRows batches = new BatchRows();
     private final QueueRows queues = new QueueRows();
     private final BodyRows bodies = new BodyRows(ledger);
+    private final SeenRows seen;
     private final TaskRows tasks;
     private final Pruner pruner;
     private @Nullable StoreException broken;
@@ -51,7 +52,8 @@ final class Writer implements AutoCloseable {
         connection.setAutoCommit(false);
         segments.load(statements);
         ledger.load(statements);
-        this.pruner = new Pruner(settings.retention(), segments, ledger, bodies);
+        this.seen = new SeenRows(settings.retention());
+        this.pruner = new Pruner(settings.retention(), segments, ledger, bodies, seen);
         pruner.abandoned(bodies.abandoned(statements));
         connection.commit();
         reserve.room(settings.clock().getAsLong());
@@ -97,7 +99,13 @@ final class Writer implements AutoCloseable {
     private Result apply(Change change) throws SQLException {
         return switch (change) {
             case Change.Submit submit -> tasks.submit(statements, submit);
-            case Change.Move move -> tasks.move(statements, move);
+            case Change.Move move -> {
+                Result result = tasks.move(statements, move);
+                if (result instanceof Result.Applied) {
+                    seen.moved(statements, move.after());
+                }
+                yield result;
+            }
             case Change.PutBody put -> bodies.put(statements, put) ? Result.Applied.APPLIED : Result.Stale.STALE;
             case Change.Delete delete -> tasks.delete(statements, delete.id());
             case Change.NewBatch batch -> {

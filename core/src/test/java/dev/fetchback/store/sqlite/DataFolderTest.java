@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoreException.Kind;
+import dev.fetchback.task.Task;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -104,9 +105,31 @@ class DataFolderTest {
     @Test
     void refusesANewerVersion() throws Exception {
         SqliteStore.open(Harness.settings(dir)).close();
-        sql("PRAGMA user_version=7");
-        assertThat(refused(dir, Kind.CORRUPT)).hasMessageContaining("version 7").hasMessageContaining("newer");
-        sql("PRAGMA user_version=2");
+        sql("PRAGMA user_version=70");
+        assertThat(refused(dir, Kind.CORRUPT)).hasMessageContaining("version 70").hasMessageContaining("newer");
+        sql("PRAGMA user_version=" + (1 + Schema.MIGRATIONS.size()));
+        SqliteStore.open(Harness.settings(dir)).close();
+    }
+
+    @Test
+    void bringsAFolderOfVersion2ToTheNewestVersion() throws Exception {
+        sql(Schema.MIGRATIONS.getFirst().toArray(String[]::new));
+        String facts = "{\"host\":\"a.example:443\",\"spec\":{\"url\":\"https://a.example/\"}}";
+        sql("INSERT INTO task_0(id, data) VALUES(x'" + Harness.hex(1) + "', '" + facts + "')",
+                "INSERT INTO running(id, phase, attempt, epoch) VALUES(x'" + Harness.hex(1) + "', 2, 1, 4)",
+                "INSERT INTO meta VALUES('epoch', 4)",
+                "PRAGMA application_id=" + Schema.APPLICATION_ID,
+                "PRAGMA user_version=2");
+        try (SqliteStore store = SqliteStore.open(Harness.settings(dir))) {
+            assertThat(store.epoch()).isEqualTo(5);
+            assertThat(store.find(Harness.id(1))).map(task -> task.spec().url()).contains("https://a.example/");
+            assertThat(store.seen("key")).isEmpty();
+            Task task = Harness.start(Harness.waiting(2, store.epoch()).task(), store.epoch());
+            Task.Plan plan = new Task.Plan("a.example:443", "rcv_1", 5, 3, 10, 0, 0, "key");
+            Task wanted = new Task(task.id(), plan, task.phase(), 0, task.fence(), task.progress());
+            Harness.commit(store, Harness.submit(wanted), Harness.delivered(wanted));
+            assertThat(store.seen("key")).isPresent();
+        }
         SqliteStore.open(Harness.settings(dir)).close();
     }
 

@@ -38,6 +38,11 @@ final class Harness {
         return new TaskId(TIME + n << 16, n);
     }
 
+    /** The stored form of an id, as SQL has it. */
+    static String hex(int n) {
+        return java.util.HexFormat.of().formatHex(Statements.id(id(n)));
+    }
+
     static Submit waiting(int n, int epoch) {
         return submit(Task.submitted(id(n), new Plan("a.example:443", "rcv_1", 5, 3, 10, 0, 0), TIME, epoch));
     }

@@ -6,6 +6,7 @@ import dev.fetchback.store.StoreBodyContract;
 import dev.fetchback.store.StoreContract;
 import dev.fetchback.store.StoreDueContract;
 import dev.fetchback.store.StoreListContract;
+import dev.fetchback.store.StoreSeenContract;
 import java.nio.file.Path;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Nested;
@@ -54,6 +55,17 @@ class SqliteStoreTest {
 
     @Nested
     class Bodies extends StoreBodyContract {
+        @TempDir
+        private Path dir;
+
+        @Override
+        protected Store open(Retention retention) {
+            return SqliteStore.open(settings(dir, () -> now, retention));
+        }
+    }
+
+    @Nested
+    class Pages extends StoreSeenContract {
         @TempDir
         private Path dir;
 

@@ -300,7 +300,7 @@ final class StoreBench {
 
     private void prune() {
         SqliteSettings settings = SqliteSettings.of(dir, System::currentTimeMillis)
-                .withRetention(new Retention(Duration.ofSeconds(1), Duration.ofSeconds(1), 0));
+                .withRetention(new Retention(Duration.ofSeconds(1), Duration.ofSeconds(1), 0, Duration.ofSeconds(1), 1));
         try (SqliteStore store = SqliteStore.open(settings)) {
             say("%s", store.totals());
             long start = System.nanoTime();

@@ -122,6 +122,10 @@ public final class Settings {
             "How long dead tasks and their pages wait to be redriven.");
     public static final Setting<Long> RETAIN_DEAD_SIZE = row(KEEP, "retain-dead-size", Kind.size("0", "64TiB"), "1GiB",
             "Most bytes of dead tasks' pages. The oldest are dropped first.");
+    public static final Setting<Duration> RETAIN_SEEN = row(KEEP, "retain-seen", Kind.duration("1s", "3650d"), "30d",
+            "How long it is remembered how a page was, for fetch.if_changed, since it was last found to be so.");
+    public static final Setting<Integer> RETAIN_SEEN_MAX = row(KEEP, "retain-seen-max", Kind.integer(1, 1_000_000_000), "1000000",
+            "Most pages of which that is remembered, about 250 bytes each. The oldest are forgotten first.");
     public static final Setting<Long> STORE_MAX_SIZE = row(KEEP, "store-max-size", Kind.size("0", "64TiB", "0 is no cap"), "0",
             "Size of the store beyond which no task is taken.");
     public static final Setting<Long> SPOOL_MAX_SIZE = row(KEEP, "spool-max-size", Kind.size("0", "64TiB", "0 is no cap"), "0",

@@ -61,12 +61,34 @@ final class Draft {
                     "/body",
                     "A " + method + " has no body; leave it out or set \"method\" to POST, PUT, PATCH or DELETE.");
         }
+        if (fetch.ifChanged()) {
+            checkIfChanged();
+        }
         TaskSpec.Schedule schedule = schedule(keepDefault, now); // before the tags, which begin a batch
         TaskSpec.Tags plain = origin.tags().get();
         TaskSpec.Tags tags = labels.isEmpty() && metadata.isEmpty()
                 ? plain
                 : new TaskSpec.Tags(plain.owner(), plain.batch(), labels, metadata);
         return new TaskSpec(url, request(), fetch, deliver, schedule, tags);
+    }
+
+    /** Only what a GET brings can be compared with the last time, and only we know what to compare it with. */
+    private void checkIfChanged() {
+        if (!method.equals("GET")) {
+            throw new Refusal(
+                    ApiError.CONFLICTING_FIELDS,
+                    "/fetch/if_changed",
+                    "\"if_changed\" goes with GET only, and this is a " + method + "; leave it out, or set \"method\" to GET.");
+        }
+        for (Header header : headers) {
+            if (HeaderRules.conditional(header.name())) {
+                throw new Refusal(
+                        ApiError.CONFLICTING_FIELDS,
+                        "/headers/" + Names.segment(header.name()),
+                        "With \"if_changed\" Fetchback sets the conditions itself; leave out the header " + header.name()
+                                + ", or leave out \"if_changed\".");
+            }
+        }
     }
 
     private TaskSpec.Request request() {

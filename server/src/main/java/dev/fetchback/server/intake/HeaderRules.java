@@ -32,6 +32,10 @@ enum HeaderRules {
             "upgrade");
     private static final Set<String> OURS = Set.of("content-type", "content-encoding", "traceparent", "tracestate");
 
+    /** RFC 9110 §13.1. */
+    private static final Set<String> CONDITIONAL =
+            Set.of("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range");
+
     private static final String TOKEN_MARKS = "!#$%&'*+-.^_`|~"; // RFC 9110 §5.6.2
 
     /** Refuses {@code header} unless it may be sent. Never names the value, which may be a secret. */
@@ -69,6 +73,11 @@ enum HeaderRules {
                                 + " that headers cannot carry; use visible ASCII.");
             }
         }
+    }
+
+    /** Whether a field makes the request a conditional one. */
+    static boolean conditional(String name) {
+        return CONDITIONAL.contains(name.toLowerCase(Locale.ROOT));
     }
 
     private static boolean isToken(String name) {

@@ -48,6 +48,7 @@ final class OptionReader {
         int maxAttempts = base.maxAttempts();
         StatusSet acceptStatus = base.acceptStatus();
         FetchOptions.Robots robots = base.robots();
+        boolean ifChanged = base.ifChanged();
         int seen = 0;
         for (String name = p.nextName(); name != null; name = p.nextName()) {
             seen = see(seen, FETCH_FIELDS, name, "/fetch");
@@ -59,15 +60,11 @@ final class OptionReader {
                 case "max_attempts" -> maxAttempts = (int) JsonIn.integer(p, "/fetch/max_attempts", 1, ATTEMPTS_MAX);
                 case "accept_status" -> acceptStatus = statuses(p);
                 case "robots" -> robots = robots(p);
-                case "if_changed" -> {
-                    if (JsonIn.bool(p, "/fetch/if_changed")) {
-                        throw JsonIn.notSupported("/fetch/if_changed", "\"if_changed\":true");
-                    }
-                }
+                case "if_changed" -> ifChanged = JsonIn.bool(p, "/fetch/if_changed");
                 default -> throw new AssertionError(name);
             }
         }
-        return new FetchOptions(timeout, maxBytes, maxRedirects, maxAttempts, acceptStatus, robots);
+        return new FetchOptions(timeout, maxBytes, maxRedirects, maxAttempts, acceptStatus, robots, ifChanged);
     }
 
     private static StatusSet statuses(JsonParser p) {

@@ -46,8 +46,9 @@ final class ResultRoute {
     void serve(Call call) throws IOException {
         StoredTask stored = linked(call) ? byLink(call) : byToken(call);
         TaskId id = stored.task().id();
-        if (!(stored.task().progress().outcome() instanceof Outcome.Fetched fetched) || fetched.storedUntil() <= kit.now()) {
-            throw noPage(id);
+        Outcome outcome = stored.task().progress().outcome();
+        if (!(outcome instanceof Outcome.Fetched fetched) || fetched.storedUntil() <= kit.now()) {
+            throw outcome instanceof Outcome.Unchanged ? unchanged(id) : noPage(id);
         }
         Page page = fetched.page();
         String etag = '"' + page.sha256() + '"';
@@ -103,6 +104,13 @@ final class ResultRoute {
         return new Refusal(
                 ApiError.NO_RESULT,
                 "There is no kept page of " + id + "; a page is kept when there is no receiver or when \"keep\" asks for it.");
+    }
+
+    private static Refusal unchanged(TaskId id) {
+        return new Refusal(
+                ApiError.NO_RESULT,
+                "The page of " + id + " was the same as the last time, so it was not kept again;"
+                        + " submit the task without \"if_changed\" to get it in any case.");
     }
 
     /** Weak comparison (RFC 9110 §13.1.2). */

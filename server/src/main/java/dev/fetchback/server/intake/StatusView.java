@@ -76,8 +76,11 @@ final class StatusView {
         json.name("expires_at").time(task.plan().expiresAt());
         json.name("finished_at").time(progress.finishedAt());
         json.name("timings").object();
-        if (progress.outcome() instanceof Outcome.Fetched fetched) {
-            json.field("fetch_ms", fetched.page().totalMillis());
+        switch (progress.outcome()) {
+            case Outcome.Fetched fetched -> json.field("fetch_ms", fetched.page().totalMillis());
+            case Outcome.Unchanged unchanged -> json.field("fetch_ms", unchanged.page().totalMillis());
+            case Outcome.Failed failed -> {}
+            case null -> {}
         }
         json.field("total_ms", Math.max(0, (progress.finishedAt() == 0 ? now : progress.finishedAt()) - created));
         json.endObject();

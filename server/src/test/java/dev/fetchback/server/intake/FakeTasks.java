@@ -264,6 +264,17 @@ final class FakeTasks implements Tasks {
         });
     }
 
+    /** The page is the same as the last time, says its server. */
+    void unchanged(TaskId id, String sha256) {
+        locked(() -> {
+            long now = clock.getAsLong();
+            StoredTask stored = tasks.get(id);
+            Page page = new Page(304, stored.spec().url(), List.of(), null, 5, sha256, now, 12);
+            put(stored, Phase.SUCCEEDED, new Task.Progress(0, 1, 0, new Outcome.Unchanged(page), null, false, now), 0);
+            return null;
+        });
+    }
+
     /** Puts the task into {@code phase} with {@code error} as its last one. */
     void fail(TaskId id, Phase phase, String error) {
         locked(() -> {

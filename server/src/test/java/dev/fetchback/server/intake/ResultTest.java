@@ -133,6 +133,15 @@ class ResultTest {
     }
 
     @Test
+    void thereIsNoResultOfAnUnchangedPage() throws Exception {
+        TaskId same = api.submit(URL);
+        api.tasks.unchanged(same, "abcd");
+        HttpResponse<byte[]> answer = api.bytes("/v1/tasks/" + same + "/result");
+        assertThat(answer.statusCode()).isEqualTo(404);
+        assertThat(new String(answer.body(), StandardCharsets.UTF_8)).contains("\"code\":\"no_result\"", "same as the last time");
+    }
+
+    @Test
     void aSignedLinkNeedsNoTokenAndNoHost() throws Exception {
         String link = "/v1/tasks/" + id + "/result?expires=" + Api.PAGE_LINK_SECONDS + "&signature=" + Api.PAGE_LINK_SIGNATURE;
         try (RawClient client = api.raw()) {

@@ -111,6 +111,25 @@ class TaskReaderTest {
     }
 
     @Test
+    void aPageMayCountOnlyWhenItChanged() {
+        assertThat(read("{'url':'http://a/','fetch':{'if_changed':true}}").fetch().ifChanged()).isTrue();
+        assertThat(read("{'url':'http://a/','fetch':{'if_changed':false}}").fetch()).isEqualTo(FetchOptions.DEFAULT);
+        for (String header : List.of("If-None-Match", "if-modified-since", "If-Range", "IF-MATCH", "If-Unmodified-Since")) {
+            Refusal refusal = refusal("{'url':'http://a/','fetch':{'if_changed':true},'headers':{'" + header + "':'x'}}");
+            assertThat(refusal.error()).isEqualTo(ApiError.CONFLICTING_FIELDS);
+            assertThat(refusal.pointer()).isEqualTo("/headers/" + header);
+        }
+        TaskSpec own = read("{'url':'http://a/','headers':{'If-None-Match':'x'}}");
+        assertThat(own.request().headers()).as("without if_changed conditions are the caller's").hasSize(1);
+        TaskReader.BatchDefaults base = reader.defaults(json("{'fetch':{'if_changed':true}}"));
+        Origin origin = Origin.single(null);
+        TaskSpec inherits = reader.item(json("{'url':'http://a/'}"), base, origin, Api.NOW).spec();
+        assertThat(inherits.fetch().ifChanged()).isTrue();
+        TaskSpec says = reader.item(json("{'url':'http://a/','fetch':{'if_changed':false}}"), base, origin, Api.NOW).spec();
+        assertThat(says.fetch().ifChanged()).isFalse();
+    }
+
+    @Test
     void deliverBuildsUponTheOperatorsReceiver() {
         TaskSpec spec = read(delivering, "{'url':'http://a/','deliver':{'mode':'notify'}}");
         assertThat(spec.deliver().to()).isEqualTo(Api.HOOK);
@@ -175,7 +194,9 @@ class TaskReaderTest {
                 "{'url':'http://a/','fetch':{'accept_status':[200]}}|WRONG_TYPE|/fetch/accept_status/0",
                 "{'url':'http://a/','fetch':{'robots':'maybe'}}|INVALID_VALUE|/fetch/robots",
                 "{'url':'http://a/','fetch':{'robots':'ignore'}}|INVALID_VALUE|/fetch/robots",
-                "{'url':'http://a/','fetch':{'if_changed':true}}|NOT_SUPPORTED|/fetch/if_changed",
+                "{'url':'http://a/','method':'HEAD','fetch':{'if_changed':true}}|CONFLICTING_FIELDS|/fetch/if_changed",
+                "{'url':'http://a/','fetch':{'if_changed':true},'method':'POST','body':'x'}|CONFLICTING_FIELDS|/fetch/if_changed",
+                "{'url':'http://a/','fetch':{'if_changed':true},'body':'x'}|CONFLICTING_FIELDS|/body",
                 "{'url':'http://a/','fetch':{'if_changed':1}}|WRONG_TYPE|/fetch/if_changed",
                 "{'url':'http://a/','process':[{'use':'text'}]}|NOT_SUPPORTED|/process",
                 "{'url':'http://a/','process':{}}|WRONG_TYPE|/process",

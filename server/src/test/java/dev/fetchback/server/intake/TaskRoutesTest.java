@@ -98,6 +98,20 @@ class TaskRoutesTest {
                 .containsEntry("/attempts/deliver", "2");
     }
 
+    @Test
+    void theStatusTellsOfAnUnchangedPage() throws Exception {
+        TaskId id = api.submit("{\"url\":\"https://example.com/\",\"fetch\":{\"if_changed\":true}}");
+        api.tasks.unchanged(id, "abcd");
+        assertThat(status(id))
+                .containsEntry("/state", "succeeded")
+                .containsEntry("/outcome", "unchanged")
+                .containsEntry("/delivery", "none")
+                .containsEntry("/page/status", "304")
+                .containsEntry("/page/sha256", "abcd")
+                .containsEntry("/timings/fetch_ms", "12")
+                .doesNotContainKey("/result_url");
+    }
+
     private Map<String, String> status(TaskId id) throws Exception {
         return Json.flat(api.get("/v1/tasks/" + id).body());
     }
