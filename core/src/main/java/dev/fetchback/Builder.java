@@ -3,6 +3,7 @@ package dev.fetchback;
 import dev.fetchback.deliver.DeliverSettings;
 import dev.fetchback.outbound.AddressPolicy;
 import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.DnsServers;
 import dev.fetchback.outbound.OutboundSettings;
 import dev.fetchback.outbound.Target;
 import dev.fetchback.store.CommitSettings;
@@ -16,6 +17,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /** Puts a {@link Fetchback} together; everything but the data folder has a default. */
@@ -28,6 +30,8 @@ public final class Builder {
     OutboundSettings outbound = OutboundSettings.DEFAULT;
     AddressPolicy fetchPolicy = AddressPolicy.publicOnly();
     AddressPolicy deliverPolicy = AddressPolicy.publicOnly();
+    DnsServers dns = DnsServers.system();
+    IntSupplier ownPort = () -> -1;
     DeliverSettings deliver = DeliverSettings.DEFAULT;
     CommitSettings commits = CommitSettings.DEFAULT;
     Retention retention = Retention.DEFAULT;
@@ -74,26 +78,45 @@ public final class Builder {
     }
 
     /**
-     * Networks that pages may be fetched from although they are not public.
+     * Networks that pages may be fetched from although they are not public, and networks that they may not be fetched from.
      *
-     * @param networks comma-separated CIDR or CIDR:port; empty for none
+     * @param allow comma-separated CIDR or CIDR:port; empty for none
+     * @param deny the same; wins over {@code allow}
      * @throws IllegalArgumentException naming the part that is not one
      */
-    public Builder fetchNetworks(String networks) {
-        this.fetchPolicy = AddressPolicy.parse(networks);
+    public Builder fetchNetworks(String allow, String deny) {
+        this.fetchPolicy = AddressPolicy.parse(allow, deny);
         return this;
     }
 
     /**
-     * Networks that results may be delivered to although they are not public, and receivers of the operator's own that are trusted
-     * as exact origins.
+     * Networks that results may be delivered to although they are not public, networks that they may not be delivered to, and
+     * receivers of the operator's own that are trusted as exact origins.
      *
-     * @param networks comma-separated CIDR or CIDR:port; empty for none
-     * @param trusted URLs
+     * @param allow comma-separated CIDR or CIDR:port; empty for none
+     * @param deny the same; wins over {@code allow}
+     * @param trusted URLs; their names are looked up by the system, hosts file and search domains included
      * @throws IllegalArgumentException naming the part that is not one
      */
-    public Builder deliverNetworks(String networks, List<String> trusted) {
-        this.deliverPolicy = AddressPolicy.parse(networks).trusting(trusted.stream().map(Builder::target).toList());
+    public Builder deliverNetworks(String allow, String deny, List<String> trusted) {
+        this.deliverPolicy = AddressPolicy.parse(allow, deny).trusting(trusted.stream().map(Builder::target).toList());
+        return this;
+    }
+
+    /** Who is asked for the addresses of names that callers and pages choose; those of the system unless set. */
+    public Builder dnsServers(DnsServers servers) {
+        this.dns = servers;
+        return this;
+    }
+
+    /**
+     * A port of this process that nothing may be fetched from or delivered to unless an allowed network names it: that of the API
+     * around this library.
+     *
+     * @param port asked for each connection; below 0 for none
+     */
+    public Builder ownPort(IntSupplier port) {
+        this.ownPort = port;
         return this;
     }
 

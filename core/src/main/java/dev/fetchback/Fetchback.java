@@ -6,9 +6,11 @@ import dev.fetchback.deliver.Envelope;
 import dev.fetchback.deliver.LinkSigner;
 import dev.fetchback.fetch.FetchStep;
 import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.DnsResolver;
 import dev.fetchback.outbound.Outbound;
 import dev.fetchback.outbound.SystemResolver;
 import dev.fetchback.outbound.Target;
+import dev.fetchback.outbound.Vetting;
 import dev.fetchback.store.BatchRecord;
 import dev.fetchback.store.Change;
 import dev.fetchback.store.GroupCommit;
@@ -60,6 +62,8 @@ public final class Fetchback implements Tasks, AutoCloseable {
     private final GroupCommit commits;
     private final Worker worker;
     private final Endpoints endpoints;
+    private final Outbound pages;
+    private final Outbound receivers;
     private final Envelope envelope;
     private final LinkSigner links;
     private final Ids ids;
@@ -80,9 +84,11 @@ public final class Fetchback implements Tasks, AutoCloseable {
             this.envelope = new Envelope(with.deliver.inlineMax(), links);
             this.ids = new Ids(0, store.newestId(), clock, random);
             ByteBudget budget = new ByteBudget(with.bodyMemory);
-            SystemResolver resolver = resources.add(new SystemResolver());
-            Outbound pages = resources.add(new Outbound(with.outbound, with.fetchPolicy, resolver));
-            Outbound receivers = resources.add(new Outbound(with.outbound.withPerAddress(0), with.deliverPolicy, resolver));
+            Outbound.Names names =
+                    new Outbound.Names(resources.add(new DnsResolver(with.dns)), resources.add(new SystemResolver()));
+            this.pages = resources.add(new Outbound(with.outbound, with.fetchPolicy.closing(with.ownPort), names));
+            this.receivers = resources.add(
+                    new Outbound(with.outbound.withPerAddress(0), with.deliverPolicy.closing(with.ownPort), names));
             Path bodies = Files.createDirectories(with.dataDir.resolve("bodies"));
             DeliverStep deliver = new DeliverStep(receivers, endpoints, envelope, with.deliver,
                     new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry);
@@ -322,6 +328,16 @@ public final class Fetchback implements Tasks, AutoCloseable {
     /** When a waiting task's queue lets the next one start, Unix milliseconds; see {@link dev.fetchback.work.Pace}. */
     public long opensAt(Task waiting) {
         return worker.opensAt(waiting);
+    }
+
+    /**
+     * What the guard of connections would say just now if {@code url} were fetched, or delivered to; nothing is sent there.
+     *
+     * @param stage what the URL would be used for
+     * @throws IllegalArgumentException when the URL cannot be used at all, saying why
+     */
+    public Vetting check(String url, Stage stage) throws InterruptedException {
+        return (stage == Stage.FETCH ? pages : receivers).check(target(url));
     }
 
     /** The stored page of a task as a body of {@code length} bytes, read when it is needed. */

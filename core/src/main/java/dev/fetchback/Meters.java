@@ -64,6 +64,13 @@ final class Meters {
                     out.call(from.receivers().opened(), "receiver");
                 })
                 .register(registry);
+        CounterWithCallback.builder()
+                .name("fetchback_connections_blocked").help("Connections refused by the address rule.").labelNames("to")
+                .callback(out -> {
+                    out.call(from.pages().blocked(), "page");
+                    out.call(from.receivers().blocked(), "receiver");
+                })
+                .register(registry);
         GaugeWithCallback.builder()
                 .name("fetchback_connections_open").help("Connections open now, idle ones included.").labelNames("to")
                 .callback(out -> {

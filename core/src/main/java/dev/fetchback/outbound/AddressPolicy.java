@@ -1,18 +1,21 @@
 package dev.fetchback.outbound;
 
+import dev.fetchback.outbound.Rule.Ground;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which addresses may be connected to: public ones, and what the operator opened. IPv6 is closed but for 2000::/3 minus its
  * special blocks; of IPv4 the special-purpose blocks (IANA registries, RFC 6890) are closed, and this machine's own addresses
- * everywhere.
+ * and the metadata services of clouds everywhere.
  */
 public final class AddressPolicy {
     private static final List<AddressRange> V4_DENIED = ranges(
@@ -20,7 +23,6 @@ public final class AddressPolicy {
             "10.0.0.0/8", // private
             "100.64.0.0/10", // shared address space; a cloud's metadata service lives at 100.100.100.200
             "127.0.0.0/8", // loopback
-            "168.63.129.16/32", // Azure's wire server: special, though in a public range
             "169.254.0.0/16", // link local; metadata services
             "172.16.0.0/12", // private
             "192.0.0.0/24", // IETF protocol assignments
@@ -46,66 +48,167 @@ public final class AddressPolicy {
             "2620:4f:8000::/48", // AS112
             "3fff::/20"); // documentation
 
+    /**
+     * Where clouds hand out credentials and configuration: AWS, Google, Azure, Oracle, OpenStack and most others; ECS and EKS;
+     * Tencent; Scaleway; Alibaba; Oracle classic; Azure's wire server.
+     */
+    private static final List<AddressRange> METADATA = ranges(
+            "169.254.169.254", "169.254.170.2", "169.254.170.23", "169.254.0.23", "169.254.42.42", "100.100.100.200",
+            "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42", "fe80::a9fe:a9fe");
+
+    /** Names that stand for this machine or its network (RFC 6761, RFC 6762, RFC 8375, ICANN's private-use TLD). */
+    private static final List<String> INTERNAL_SUFFIXES = List.of("localhost", "local", "internal", "home.arpa");
+
+    /** Names that must not be asked for in DNS at all (RFC 7686; I2P's by the same reasoning). */
+    private static final List<String> FOREIGN_SUFFIXES = List.of("onion", "i2p");
+
+    static final Rule TRUSTED = new Rule(Ground.TRUSTED, "");
+    private static final Rule PUBLIC = new Rule(Ground.PUBLIC, "");
+    private static final Rule OWN_ADDRESS = new Rule(Ground.OWN_ADDRESS, "");
+    private static final Rule NOT_GLOBAL = new Rule(Ground.SPECIAL, "not in 2000::/3");
+
     private final List<AddressRange> allowed;
+    private final List<AddressRange> denied;
     private final Set<String> trustedOrigins;
     private final Predicate<InetAddress> own;
+    private final IntSupplier ownPort;
 
-    private AddressPolicy(List<AddressRange> allowed, Set<String> trustedOrigins, Predicate<InetAddress> own) {
-        this.allowed = List.copyOf(allowed);
-        this.trustedOrigins = Set.copyOf(trustedOrigins);
+    private AddressPolicy(List<AddressRange> allowed, List<AddressRange> denied, Set<String> trustedOrigins,
+            Predicate<InetAddress> own, IntSupplier ownPort) {
+        this.allowed = allowed;
+        this.denied = denied;
+        this.trustedOrigins = trustedOrigins;
         this.own = own;
+        this.ownPort = ownPort;
     }
 
     /** Public addresses only. */
     public static AddressPolicy publicOnly() {
-        return parse("");
+        return parse("", "");
+    }
+
+    /** Public addresses and the networks given; see {@link #parse(String, String)}. */
+    public static AddressPolicy parse(String allowNetworks) {
+        return parse(allowNetworks, "");
     }
 
     /**
-     * Public addresses and the networks given.
+     * Public addresses and the networks allowed, without the networks denied. Both lists are comma-separated {@code CIDR} or
+     * {@code CIDR:port}, IPv6 with a port as {@code [CIDR]:port}, and may be empty. An entry without a port is for all ports.
      *
-     * @param allowNetworks comma-separated {@code CIDR} or {@code CIDR:port}, IPv6 with a port as {@code [CIDR]:port}; may be
-     * empty
-     * @throws IllegalArgumentException naming every entry that is wrong, and why
+     * @throws IllegalArgumentException naming every entry that is wrong, and why: not a network, given twice, or allowed and
+     * denied at once
      */
-    public static AddressPolicy parse(String allowNetworks) {
-        return parse(allowNetworks, new OwnAddresses(System::nanoTime));
+    public static AddressPolicy parse(String allowNetworks, String denyNetworks) {
+        return parse(allowNetworks, denyNetworks, new OwnAddresses(System::nanoTime));
     }
 
-    static AddressPolicy parse(String allowNetworks, Predicate<InetAddress> own) {
-        List<AddressRange> allowed = new ArrayList<>();
+    static AddressPolicy parse(String allowNetworks, String denyNetworks, Predicate<InetAddress> own) {
         List<String> problems = new ArrayList<>();
-        for (String entry : allowNetworks.isBlank() ? new String[0] : allowNetworks.split(",", -1)) {
-            try {
-                allowed.add(AddressRange.parse(entry.strip()));
-            } catch (IllegalArgumentException e) {
-                problems.add(e.getMessage());
-            }
+        List<AddressRange> allowed = list(allowNetworks, problems);
+        List<AddressRange> denied = list(denyNetworks, problems);
+        for (AddressRange range : allowed) {
+            denied.stream().filter(deny -> deny.covers(range)).findFirst().ifPresent(deny -> problems.add(
+                    "'" + range.text() + "' is allowed but lies within '" + deny.text()
+                            + "', which is denied, and deny wins; take one of the two out"));
         }
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException(String.join("; ", problems));
         }
-        return new AddressPolicy(allowed, Set.of(), own);
+        return new AddressPolicy(List.copyOf(allowed), List.copyOf(denied), Set.of(), own, () -> -1);
+    }
+
+    private static List<AddressRange> list(String networks, List<String> problems) {
+        List<AddressRange> list = new ArrayList<>();
+        for (String entry : networks.isBlank() ? new String[0] : networks.split(",", -1)) {
+            try {
+                AddressRange range = AddressRange.parse(entry.strip());
+                if (list.stream().anyMatch(other -> other.covers(range) && range.covers(other))) {
+                    problems.add("'" + range.text() + "' is given twice; give it once");
+                }
+                list.add(range);
+            } catch (IllegalArgumentException e) {
+                problems.add(e.getMessage());
+            }
+        }
+        return list;
     }
 
     /**
-     * The same policy that also lets these exact origins (scheme, host, port) through, whatever their names resolve to: for
-     * endpoints the operator set, never for ones a caller names.
+     * The same policy that also lets these exact origins (scheme, host, port) through, whatever their names resolve to and
+     * whatever is denied: for endpoints the operator set, never for ones a caller names.
      */
     public AddressPolicy trusting(Collection<Target> origins) {
         Set<String> trusted = new HashSet<>(trustedOrigins);
         origins.forEach(origin -> trusted.add(origin.origin()));
-        return new AddressPolicy(allowed, trusted, own);
+        return new AddressPolicy(allowed, denied, Set.copyOf(trusted), own, ownPort);
     }
 
-    /** Whether a connection to this address and port may be opened. */
-    public boolean allows(InetAddress address, int port) {
-        for (AddressRange range : allowed) {
-            if (range.contains(address, port)) {
-                return true;
+    /**
+     * The same policy that closes a port on this machine's addresses although a network is allowed, unless the entry names the
+     * port: that of the server's own API.
+     *
+     * @param port the port; below 0 for none
+     */
+    public AddressPolicy closing(IntSupplier port) {
+        return new AddressPolicy(allowed, denied, trustedOrigins, own, port);
+    }
+
+    /** Whether a connection to this address and port may be opened, and by which rule. */
+    public Rule judge(InetAddress address, int port) {
+        AddressBits bits = AddressBits.of(address);
+        AddressRange deny = first(denied, range -> range.contains(bits, port));
+        if (deny != null) {
+            return new Rule(Ground.DENY_LIST, deny.text());
+        }
+        AddressRange metadata = first(METADATA, range -> range.contains(bits));
+        if (metadata != null) {
+            Rule closed = new Rule(Ground.METADATA, metadata.text());
+            return opened(range -> range.single() && range.contains(bits, port), closed);
+        }
+        if (port == ownPort.getAsInt() && ofThisMachine(address)) {
+            Rule closed = new Rule(Ground.OWN_PORT, Integer.toString(port));
+            return opened(range -> range.port() == port && range.contains(bits), closed);
+        }
+        Rule special = special(bits);
+        return opened(range -> range.contains(bits, port), special != null ? special : own.test(address) ? OWN_ADDRESS : PUBLIC);
+    }
+
+    /** The rule of the first allowed network that counts; {@code otherwise} when none does. */
+    private Rule opened(Predicate<AddressRange> counts, Rule otherwise) {
+        AddressRange allow = first(allowed, counts);
+        return allow == null ? otherwise : new Rule(Ground.ALLOW_LIST, allow.text());
+    }
+
+    /** Linux takes 0.0.0.0 and :: for this machine too. */
+    private boolean ofThisMachine(InetAddress address) {
+        return address.isLoopbackAddress() || address.isAnyLocalAddress() || own.test(address);
+    }
+
+    /**
+     * The rule that refuses a name before it is looked up; null when there is none. An operator who opened networks has hosts of
+     * his own, so then inner names are looked up and decided about by address.
+     */
+    @Nullable Rule judgeName(String host) {
+        for (String suffix : FOREIGN_SUFFIXES) {
+            if (within(host, suffix)) {
+                return new Rule(Ground.NAME, "*." + suffix);
             }
         }
-        return publicAddress(address) && !own.test(address);
+        if (!allowed.isEmpty()) {
+            return null;
+        }
+        for (String suffix : INTERNAL_SUFFIXES) {
+            if (within(host, suffix)) {
+                return new Rule(Ground.NAME, "*." + suffix);
+            }
+        }
+        return host.indexOf('.') < 0 ? new Rule(Ground.NAME, "names without a dot") : null;
+    }
+
+    private static boolean within(String host, String suffix) {
+        return host.endsWith(suffix)
+                && (host.length() == suffix.length() || host.charAt(host.length() - suffix.length() - 1) == '.');
     }
 
     /** Whether the target's origin is trusted, so that its address is not looked at. */
@@ -113,23 +216,21 @@ public final class AddressPolicy {
         return !trustedOrigins.isEmpty() && trustedOrigins.contains(target.origin());
     }
 
-    static boolean publicAddress(InetAddress address) {
-        byte[] bytes = address.getAddress();
-        if (bytes.length == 4) {
-            return !anyMatches(V4_DENIED, 0, AddressRange.v4(bytes));
+    private static @Nullable Rule special(AddressBits address) {
+        if (address.v6() && !V6_GLOBAL.contains(address)) {
+            return NOT_GLOBAL;
         }
-        long high = AddressRange.longAt(bytes, 0);
-        long low = AddressRange.longAt(bytes, 8);
-        return V6_GLOBAL.matches(high, low) && !anyMatches(V6_DENIED, high, low);
+        AddressRange range = first(address.v6() ? V6_DENIED : V4_DENIED, one -> one.contains(address));
+        return range == null ? null : new Rule(Ground.SPECIAL, range.text());
     }
 
-    private static boolean anyMatches(List<AddressRange> ranges, long high, long low) {
-        for (AddressRange range : ranges) {
-            if (range.matches(high, low)) {
-                return true;
+    private static @Nullable AddressRange first(List<AddressRange> list, Predicate<AddressRange> counts) {
+        for (AddressRange range : list) {
+            if (counts.test(range)) {
+                return range;
             }
         }
-        return false;
+        return null;
     }
 
     private static List<AddressRange> ranges(String... cidrs) {

@@ -1,18 +1,18 @@
 package dev.fetchback.outbound;
 
 import java.net.InetAddress;
-import java.nio.ByteBuffer;
 
 /**
  * A network of addresses, and the port it is opened for.
  *
+ * @param text as it was written
  * @param v6 whether it is IPv6
  * @param high the network's first 64 bits; 0 for IPv4
  * @param low the network's last 64 bits; the address for IPv4
  * @param prefix bits that count, 0 to 32 or 0 to 128
  * @param port the only port meant; 0 for all
  */
-record AddressRange(boolean v6, long high, long low, int prefix, int port) {
+record AddressRange(String text, boolean v6, long high, long low, int prefix, int port) {
     private static final int V4_BITS = 32;
     private static final int V6_BITS = 128;
     private static final int PORT_MAX = 65_535;
@@ -52,10 +52,9 @@ record AddressRange(boolean v6, long high, long low, int prefix, int port) {
         byte[] bytes = address(entry, addressText, v6);
         int bits = v6 ? V6_BITS : V4_BITS;
         int prefix = slash < 0 ? bits : number(entry, network.substring(slash + 1), 0, bits, "prefix");
-        long high = v6 ? ByteBuffer.wrap(bytes).getLong() : 0;
-        long low = v6 ? ByteBuffer.wrap(bytes).getLong(8) : ByteBuffer.wrap(bytes).getInt() & 0xffffffffL;
-        AddressRange range = new AddressRange(v6, high, low, prefix, port);
-        if (!range.matches(high, low) || high != (high & range.highMask()) || low != (low & range.lowMask())) {
+        AddressBits first = AddressBits.of(bytes);
+        AddressRange range = new AddressRange(entry, v6, first.high(), first.low(), prefix, port);
+        if (range.high != (range.high & range.highMask()) || range.low != (range.low & range.lowMask())) {
             throw bad(entry, "the address has bits set after the first " + prefix + "; did you mean a longer prefix?");
         }
         return range;
@@ -93,15 +92,21 @@ record AddressRange(boolean v6, long high, long low, int prefix, int port) {
                 + ". Write for example 10.0.0.0/8, 127.0.0.1/32:8080, fd00::/8 or [fd00::/8]:8080");
     }
 
-    boolean contains(InetAddress address) {
-        byte[] bytes = address.getAddress();
-        if (v6) {
-            return bytes.length == 16 && matches(longAt(bytes, 0), longAt(bytes, 8));
-        }
-        return bytes.length == 4 && matches(0, v4(bytes));
+    /** Whether it is one address. */
+    boolean single() {
+        return prefix == (v6 ? V6_BITS : V4_BITS);
     }
 
-    boolean contains(InetAddress address, int toPort) {
+    /** Whether everything in {@code other}, ports included, is in this one. */
+    boolean covers(AddressRange other) {
+        return v6 == other.v6 && prefix <= other.prefix && (port == 0 || port == other.port) && matches(other.high, other.low);
+    }
+
+    boolean contains(AddressBits address) {
+        return v6 == address.v6() && matches(address.high(), address.low());
+    }
+
+    boolean contains(AddressBits address, int toPort) {
         return (port == 0 || port == toPort) && contains(address);
     }
 
@@ -117,13 +122,5 @@ record AddressRange(boolean v6, long high, long low, int prefix, int port) {
         int bits = v6 ? prefix - 64 : prefix;
         int width = v6 ? 64 : V4_BITS;
         return bits <= 0 ? 0 : -1L << width - bits & (v6 ? -1L : 0xffffffffL);
-    }
-
-    static long v4(byte[] b) {
-        return (b[0] & 0xffL) << 24 | (b[1] & 0xff) << 16 | (b[2] & 0xff) << 8 | b[3] & 0xff;
-    }
-
-    static long longAt(byte[] bytes, int at) {
-        return ByteBuffer.wrap(bytes).getLong(at);
     }
 }

@@ -137,6 +137,15 @@ final class Connection {
         channel.socket().connect(new InetSocketAddress(address, port), timeoutMillis);
     }
 
+    /** Whether the other end is this address. */
+    boolean reaches(InetAddress address) {
+        try {
+            return channel.getRemoteAddress() instanceof InetSocketAddress remote && address.equals(remote.getAddress());
+        } catch (IOException e) {
+            return true; // closed meanwhile, so nothing will be sent
+        }
+    }
+
     /** Puts TLS between the exchange and the socket. */
     void layer(InputStream tlsIn, OutputStream tlsOut) {
         in = tlsIn;

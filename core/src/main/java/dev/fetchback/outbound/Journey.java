@@ -3,7 +3,6 @@ package dev.fetchback.outbound;
 import dev.fetchback.outbound.Redirects.Leg;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -66,8 +65,8 @@ final class Journey {
 
     private Visit visit(Leg leg) throws ExchangeException, InterruptedException {
         long from = now();
-        boolean trusted = parts.policy().trusts(leg.target());
-        List<InetAddress> addresses = addresses(leg.target(), trusted);
+        boolean trusted = parts.vetter().trusts(leg.target());
+        List<InetAddress> addresses = addresses(leg.target());
         resolveNanos = now() - from;
         int tries = Math.min(addresses.size(), ADDRESSES_MAX);
         for (int i = 0; ; i++) {
@@ -83,24 +82,18 @@ final class Journey {
         }
     }
 
-    /** Every address must be allowed, also the ones that would not be used: a mixed answer is how names are rebound. */
-    private List<InetAddress> addresses(Target target, boolean trusted) throws ExchangeException, InterruptedException {
-        InetAddress literal = target.literal();
-        List<InetAddress> addresses;
-        try {
-            addresses = literal != null ? List.of(literal) : parts.resolver().resolve(target.asciiHost(), left());
-        } catch (UnknownHostException e) {
-            throw new ExchangeException(Kind.DNS_FAILED, String.valueOf(e.getMessage()));
+    /** What is told of a denied address, and of a denied name, is the same for all: a stranger learns nothing of the network. */
+    private List<InetAddress> addresses(Target target) throws ExchangeException, InterruptedException {
+        Vetting vetting = parts.vetter().vet(target, left());
+        Vetting.Refusal refusal = vetting.refusal();
+        if (refusal != null && refusal.kind() == Kind.BLOCKED_ADDRESS) {
+            parts.meters().blocked.increment();
+            throw new ExchangeException(Kind.BLOCKED_ADDRESS, BLOCKED);
         }
-        if (addresses.isEmpty()) {
-            throw new ExchangeException(Kind.DNS_FAILED, "the name " + target.asciiHost() + " has no address");
+        if (refusal != null) {
+            throw new ExchangeException(refusal.kind(), refusal.reason());
         }
-        for (InetAddress address : addresses) {
-            if (!trusted && !parts.policy().allows(address, target.port())) {
-                throw new ExchangeException(Kind.BLOCKED_ADDRESS, BLOCKED);
-            }
-        }
-        return addresses;
+        return vetting.resolved().addresses();
     }
 
     /** The first try goes where a connection is open already. */
@@ -187,6 +180,9 @@ final class Journey {
         connection.begin(Connection.Phase.SEND, deadline);
         connection.patient(request.limits().patient());
         parts.watchdog().wake();
+        if (!connection.reaches(connection.key().address())) {
+            throw new ExchangeException(Kind.BLOCKED_ADDRESS, BLOCKED); // never sent to where nobody looked
+        }
         try {
             send(connection, leg);
             connection.enter(Connection.Phase.HEAD);

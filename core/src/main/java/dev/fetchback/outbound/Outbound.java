@@ -13,10 +13,22 @@ public final class Outbound implements AutoCloseable {
     private final Parts parts;
     private volatile boolean closed;
 
+    /**
+     * Who is asked for addresses.
+     *
+     * @param strangers for names that anybody may choose
+     * @param trusted for the names of trusted origins
+     */
+    public record Names(Resolver strangers, Resolver trusted) {
+        /** One for all. */
+        public static Names by(Resolver resolver) {
+            return new Names(resolver, resolver);
+        }
+    }
+
     /** What an exchange works with. */
     record Parts(
-            AddressPolicy policy,
-            Resolver resolver,
+            Vetter vetter,
             OpenConnections open,
             ConnectionPool pool,
             AddressGate gate,
@@ -29,10 +41,15 @@ public final class Outbound implements AutoCloseable {
     /**
      * With the JDK's default TLS trust.
      *
-     * @param resolver shared with others if need be; not closed by this
+     * @param names find addresses; shared with others if need be, not closed by this
      */
+    public Outbound(OutboundSettings settings, AddressPolicy policy, Names names) {
+        this(settings, policy, names, defaultTls(), System::nanoTime);
+    }
+
+    /** The same with one resolver for all names. */
     public Outbound(OutboundSettings settings, AddressPolicy policy, Resolver resolver) {
-        this(settings, policy, resolver, defaultTls(), System::nanoTime);
+        this(settings, policy, Names.by(resolver));
     }
 
     /**
@@ -40,14 +57,13 @@ public final class Outbound implements AutoCloseable {
      *
      * @param nanos a monotonic clock, nanoseconds
      */
-    public Outbound(OutboundSettings settings, AddressPolicy policy, Resolver resolver, SSLContext tls, LongSupplier nanos) {
+    public Outbound(OutboundSettings settings, AddressPolicy policy, Names names, SSLContext tls, LongSupplier nanos) {
         OutboundMeters meters = new OutboundMeters();
         OpenConnections open = new OpenConnections(meters);
         ConnectionPool pool = new ConnectionPool(settings.maxIdle(), nanos, open);
         Watchdog watchdog = new Watchdog(open, pool, settings.timeouts(), nanos);
         this.parts = new Parts(
-                policy,
-                resolver,
+                new Vetter(policy, names.strangers(), names.trusted()),
                 open,
                 pool,
                 new AddressGate(settings.perAddress()),
@@ -81,6 +97,16 @@ public final class Outbound implements AutoCloseable {
         } catch (ExchangeException e) {
             return e.failure();
         }
+    }
+
+    /**
+     * What would become of an exchange with this target, up to the connection, which is not made: found out by the very code that
+     * an exchange begins with.
+     *
+     * @throws InterruptedException when the thread is interrupted while a name is resolved
+     */
+    public Vetting check(Target target) throws InterruptedException {
+        return parts.vetter().vet(target, NameCache.WAIT_MAX_NANOS);
     }
 
     /** Counters. */

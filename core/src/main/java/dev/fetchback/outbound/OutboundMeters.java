@@ -9,6 +9,7 @@ public final class OutboundMeters {
     final LongAdder closed = new LongAdder();
     final LongAdder reused = new LongAdder();
     final LongAdder retried = new LongAdder();
+    final LongAdder blocked = new LongAdder();
 
     OutboundMeters() {}
 
@@ -30,6 +31,11 @@ public final class OutboundMeters {
     /** Requests sent again because a kept connection turned out to be dead. */
     public long retried() {
         return retried.sum();
+    }
+
+    /** Connections refused because of a name or an address. */
+    public long blocked() {
+        return blocked.sum();
     }
 
     /** Connections open now, in use or kept. */

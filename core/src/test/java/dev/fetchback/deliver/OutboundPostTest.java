@@ -8,6 +8,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.fetchback.outbound.AddressPolicy;
 import dev.fetchback.outbound.Outbound;
 import dev.fetchback.outbound.OutboundSettings;
+import dev.fetchback.outbound.Resolved;
 import dev.fetchback.task.Header;
 import dev.fetchback.work.Body;
 import java.io.ByteArrayInputStream;
@@ -152,7 +153,7 @@ class OutboundPostTest {
     }
 
     private static Outbound outbound(AddressPolicy policy) {
-        return new Outbound(OutboundSettings.DEFAULT, policy, (host, wait) -> List.of(InetAddress.getByName(host)));
+        return new Outbound(OutboundSettings.DEFAULT, policy, (host, wait) -> Resolved.of(InetAddress.getByName(host)));
     }
 
     private static String code(Post.Reply reply) {

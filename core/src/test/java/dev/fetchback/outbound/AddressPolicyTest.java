@@ -3,10 +3,12 @@ package dev.fetchback.outbound;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fetchback.outbound.Rule.Ground;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -29,7 +31,7 @@ class AddressPolicyTest {
 
     private static final List<Cidr> MODEL = DENIED.stream().map(Cidr::of).toList();
 
-    private static final AddressPolicy PUBLIC = AddressPolicy.parse("", _ -> false);
+    private static final AddressPolicy PUBLIC = AddressPolicy.parse("", "", _ -> false);
 
     static List<String> denied() {
         return DENIED;
@@ -40,14 +42,15 @@ class AddressPolicyTest {
     void closesEveryNetworkFromItsFirstToItsLastAddress(String cidr) throws UnknownHostException {
         Cidr network = Cidr.of(cidr);
         for (BigInteger inside : List.of(network.first, network.first.add(BigInteger.ONE).min(network.last), network.last)) {
-            assertThat(PUBLIC.allows(network.address(inside), 80)).as("%s of %s", network.address(inside), cidr).isFalse();
+            InetAddress address = network.address(inside);
+            assertThat(PUBLIC.judge(address, 80).allows()).as("%s of %s", address, cidr).isFalse();
         }
         for (BigInteger outside : List.of(network.first.subtract(BigInteger.ONE), network.last.add(BigInteger.ONE))) {
             if (outside.signum() < 0 || outside.bitLength() > network.bits) {
                 continue;
             }
             InetAddress address = network.address(outside);
-            assertThat(PUBLIC.allows(address, 80)).as("%s beside %s", address, cidr).isEqualTo(expected(address));
+            assertThat(PUBLIC.judge(address, 80).allows()).as("%s beside %s", address, cidr).isEqualTo(expected(address));
         }
     }
 
@@ -63,7 +66,7 @@ class AddressPolicyTest {
                 bytes[1] = (byte) (random.nextInt(4));
             }
             InetAddress address = InetAddress.getByAddress(bytes);
-            if (PUBLIC.allows(address, 80) != expected(address)) {
+            if (PUBLIC.judge(address, 80).allows() != expected(address)) {
                 throw new AssertionError(address + " is allowed: " + !expected(address) + ", seed " + seed);
             }
         }
@@ -74,14 +77,14 @@ class AddressPolicyTest {
             "223.255.255.255",
         "168.63.129.15", "168.63.129.17", "2606:4700::1111", "2a00:1450::1", "2001:200::1", "3ffe::1", "::ffff:8.8.8.8"})
     void opensPublicAddresses(String address) {
-        assertThat(PUBLIC.allows(InetAddress.ofLiteral(address), 80)).isTrue();
+        assertThat(PUBLIC.judge(InetAddress.ofLiteral(address), 80).allows()).isTrue();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
             "fd00:ec2::254"})
     void closesEmbeddedAddresses(String address) {
-        assertThat(PUBLIC.allows(InetAddress.ofLiteral(address), 80)).isFalse();
+        assertThat(PUBLIC.judge(InetAddress.ofLiteral(address), 80).allows()).isFalse();
     }
 
     @ParameterizedTest
@@ -111,7 +114,7 @@ class AddressPolicyTest {
             fd00::1:0/112              | fd00::2:0      | 9    | false
             """)
     void opensWhatTheOperatorAllows(String allow, String address, int port, boolean allowed) {
-        assertThat(AddressPolicy.parse(allow, _ -> false).allows(InetAddress.ofLiteral(address), port)).isEqualTo(allowed);
+        assertThat(judge(allow, "", address, port).allows()).isEqualTo(allowed);
     }
 
     @ParameterizedTest
@@ -144,11 +147,200 @@ class AddressPolicyTest {
     @Test
     void closesThisMachinesOwnAddressesUnlessAllowed() throws Exception {
         InetAddress own = InetAddress.ofLiteral("8.8.4.4");
-        assertThat(AddressPolicy.parse("", own::equals).allows(own, 80)).isFalse();
-        assertThat(AddressPolicy.parse("8.8.4.4", own::equals).allows(own, 80)).isTrue();
+        assertThat(AddressPolicy.parse("", "", own::equals).judge(own, 80).allows()).isFalse();
+        assertThat(AddressPolicy.parse("8.8.4.4", "", own::equals).judge(own, 80).allows()).isTrue();
         for (InetAddress address : NetworkInterface.networkInterfaces().flatMap(NetworkInterface::inetAddresses).toList()) {
-            assertThat(AddressPolicy.publicOnly().allows(address, 80)).as("%s", address).isFalse();
+            assertThat(AddressPolicy.publicOnly().judge(address, 80).allows()).as("%s", address).isFalse();
         }
+    }
+
+    static List<String> metadata() {
+        return List.of("169.254.169.254", "169.254.170.2", "169.254.170.23", "169.254.0.23", "169.254.42.42", "100.100.100.200",
+                "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42",
+                "fe80::a9fe:a9fe");
+    }
+
+    private static boolean isMetadata(InetAddress address) {
+        return metadata().stream().map(InetAddress::ofLiteral).anyMatch(address::equals);
+    }
+
+    @ParameterizedTest
+    @MethodSource("metadata")
+    void opensMetadataServicesOnlyToWhoNamesThem(String text) {
+        InetAddress address = InetAddress.ofLiteral(text);
+        String bracketed = text.contains(":") ? "[" + text + "]" : text;
+        assertThat(judge("", "", text, 80).ground()).isEqualTo(Ground.METADATA);
+        for (String wide : List.of("0.0.0.0/0,::/0", "169.254.0.0/16,100.64.0.0/10,192.0.0.0/24,168.0.0.0/6,fd00::/8,fe80::/10",
+                "169.254.169.254/31,169.254.170.2/31,100.100.100.200/31,fd00:ec2::254/127")) {
+            assertThat(judge(wide, "", text, 80).ground()).as(wide).isEqualTo(Ground.METADATA);
+        }
+        assertThat(judge(text, "", text, 80)).isEqualTo(new Rule(Ground.ALLOW_LIST, text));
+        assertThat(judge("0.0.0.0/0,::/0," + bracketed + ":80", "", text, 80).allows()).isTrue();
+        assertThat(judge("0.0.0.0/0,::/0," + bracketed + ":81", "", text, 80).ground()).isEqualTo(Ground.METADATA);
+        assertThat(AddressPolicy.publicOnly().judge(address, 1).allows()).isFalse();
+    }
+
+    @ParameterizedTest
+    @MethodSource("denied")
+    void opensAndClosesExactlyWhatTheListsSayAtEveryEdge(String cidr) throws UnknownHostException {
+        Cidr network = Cidr.of(cidr);
+        AddressPolicy open = AddressPolicy.parse(cidr, "", _ -> false);
+        AddressPolicy closed = AddressPolicy.parse("0.0.0.0/0,::/0", cidr.equals("::/0") ? "" : cidr, _ -> false);
+        for (BigInteger at : List.of(network.first.subtract(BigInteger.ONE), network.first, network.last,
+                network.last.add(BigInteger.ONE))) {
+            if (at.signum() < 0 || at.bitLength() > network.bits) {
+                continue;
+            }
+            InetAddress address = network.address(at);
+            boolean inside = network.contains(address);
+            if (address.getAddress().length * 8 != network.bits || isMetadata(address)) {
+                continue; // Java takes a mapped address for the IPv4 one
+            }
+            assertThat(open.judge(address, 80).ground() == Ground.ALLOW_LIST).as("%s of %s", address, cidr).isEqualTo(inside);
+            assertThat(closed.judge(address, 80).ground() == Ground.DENY_LIST).as("%s of %s", address, cidr).isEqualTo(inside);
+        }
+    }
+
+    @Test
+    void agreesWithASlowModelOnRandomListsOfNetworks() throws UnknownHostException {
+        long seed = 20_261_125L;
+        System.out.println("AddressPolicyTest: random lists with seed " + seed);
+        Random random = new Random(seed);
+        for (int round = 0; round < 300; round++) {
+            List<Entry> allow = Entry.random(random);
+            List<Entry> deny = Entry.random(random);
+            AddressPolicy policy;
+            try {
+                policy = AddressPolicy.parse(Entry.join(allow), Entry.join(deny), _ -> false);
+            } catch (IllegalArgumentException e) {
+                assertThat(e).hasMessageMatching(".*(twice|deny wins).*"); // the lists are well formed
+                continue;
+            }
+            for (int i = 0; i < 100; i++) {
+                List<Entry> all = random.nextBoolean() ? allow : deny;
+                InetAddress address = all.get(random.nextInt(all.size())).near(random);
+                int port = 80 + random.nextInt(2);
+                boolean denied = deny.stream().anyMatch(entry -> entry.matches(address, port));
+                boolean named = allow.stream().anyMatch(entry -> entry.matches(address, port)
+                        && (!isMetadata(address) || entry.single()));
+                boolean expected = !denied && (named || expected(address));
+                assertThat(policy.judge(address, port).allows())
+                        .as("%s port %d with %s without %s, seed %d", address, port, Entry.join(allow), Entry.join(deny), seed)
+                        .isEqualTo(expected);
+            }
+        }
+    }
+
+    /** A network with or without a port, kept slow and plain. */
+    private record Entry(String text, Cidr cidr, int prefix, int port) {
+        static List<Entry> random(Random random) throws UnknownHostException {
+            List<Entry> entries = new ArrayList<>();
+            for (int i = random.nextInt(4); i >= 0; i--) {
+                boolean v6 = random.nextBoolean();
+                int bits = v6 ? 128 : 32;
+                int prefix = random.nextInt(8) == 0 ? bits : random.nextInt(bits + 1);
+                BigInteger base = new BigInteger(bits, random).shiftRight(bits - prefix).shiftLeft(bits - prefix);
+                Cidr cidr = new Cidr(base, base.add(BigInteger.TWO.pow(bits - prefix)).subtract(BigInteger.ONE), bits);
+                InetAddress address = cidr.address(base);
+                if (address.getAddress().length * 8 != bits) {
+                    continue; // a mapped one
+                }
+                int port = random.nextInt(3) == 0 ? 80 : 0;
+                String text = address.getHostAddress() + "/" + prefix;
+                entries.add(new Entry(port == 0 ? text : (v6 ? "[" + text + "]" : text) + ":" + port, cidr, prefix, port));
+            }
+            return entries.isEmpty() ? random(random) : entries;
+        }
+
+        static String join(List<Entry> entries) {
+            return String.join(",", entries.stream().map(Entry::text).toList());
+        }
+
+        boolean single() {
+            return prefix == cidr.bits;
+        }
+
+        boolean matches(InetAddress address, int toPort) {
+            return cidr.contains(address) && (port == 0 || port == toPort);
+        }
+
+        /** An address at an edge, beside it or somewhere within. */
+        InetAddress near(Random random) throws UnknownHostException {
+            BigInteger most = BigInteger.TWO.pow(cidr.bits).subtract(BigInteger.ONE);
+            BigInteger at = switch (random.nextInt(5)) {
+                case 0 -> cidr.first;
+                case 1 -> cidr.last;
+                case 2 -> cidr.first.subtract(BigInteger.ONE).max(BigInteger.ZERO);
+                case 3 -> cidr.last.add(BigInteger.ONE).min(most);
+                default -> {
+                    BigInteger size = cidr.last.subtract(cidr.first).add(BigInteger.ONE);
+                    yield cidr.first.add(new BigInteger(cidr.bits, random).mod(size));
+                }
+            };
+            return cidr.address(at);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            10.0.0.0/8   | 10.1.0.0/16     | 10.1.0.1  | 80   | DENY_LIST
+            10.0.0.0/8   | 10.1.0.0/16     | 10.2.0.1  | 80   | ALLOW_LIST
+            10.0.0.0/8   | 10.1.0.0/16:22  | 10.1.0.1  | 80   | ALLOW_LIST
+            10.0.0.0/8   | 10.1.0.0/16:22  | 10.1.0.1  | 22   | DENY_LIST
+            10.0.0.0/8   | 0.0.0.0/1:22    | 10.1.0.1  | 22   | DENY_LIST
+            ''           | 8.8.8.0/24      | 8.8.8.8   | 80   | DENY_LIST
+            ''           | 8.8.8.0/24      | 8.8.9.8   | 80   | PUBLIC
+            ''           | 2a00::/16       | 2a00::1   | 80   | DENY_LIST
+            ''           | 64:ff9b::/96    | 2a00::1   | 80   | PUBLIC
+            ''           | ''              | fd00::1   | 80   | SPECIAL
+            127.0.0.0/8  | ''              | 127.0.0.1 | 8080 | OWN_PORT
+            127.0.0.0/8  | ''              | 127.0.0.1 | 8081 | ALLOW_LIST
+            127.0.0.0/8,127.0.0.1/32:8080 | '' | 127.0.0.1 | 8080 | ALLOW_LIST
+            127.0.0.0/8,127.0.0.1/32:8080 | '' | 127.0.0.2 | 8080 | OWN_PORT
+            0.0.0.0/0    | ''              | 0.0.0.0   | 8080 | OWN_PORT
+            ::/0         | ''              | ::1       | 8080 | OWN_PORT
+            ::/0         | ''              | ::        | 8080 | OWN_PORT
+            0.0.0.0/0    | ''              | 9.9.9.9   | 8080 | OWN_PORT
+            0.0.0.0/0    | ''              | 9.9.9.9   | 80   | ALLOW_LIST
+            0.0.0.0/0    | ''              | 8.8.8.8   | 8080 | ALLOW_LIST
+            ''           | ''              | 9.9.9.9   | 8080 | OWN_PORT
+            ''           | ''              | 9.9.9.9   | 80   | OWN_ADDRESS
+            """)
+    void decidesByTheFirstRuleThatMatches(String allow, String deny, String address, int port, Ground ground) {
+        InetAddress own = InetAddress.ofLiteral("9.9.9.9");
+        AddressPolicy policy = AddressPolicy.parse(allow, deny, own::equals).closing(() -> 8080);
+        assertThat(policy.judge(InetAddress.ofLiteral(address), port).ground()).isEqualTo(ground);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            10.0.0.0/8,10.0.0.0/8           | ''                | 10.0.0.0/8' is given twice
+            ''                              | ::1,[::1/128]     | ::1/128]' is given twice
+            10.1.0.0/16                     | 10.0.0.0/8        | 10.1.0.0/16' is allowed but lies within '10.0.0.0/8'
+            10.0.0.0/8:80                   | 10.0.0.0/8        | deny wins
+            10.0.0.0/8:80                   | 10.0.0.0/8:80     | deny wins
+            10.0.0.0/8                      | 10.0.0.1/8        | bits set
+            x                               | y                 | not an IP address
+            """)
+    void saysWhichEntriesDoNotGoTogether(String allow, String deny, String reason) {
+        assertThatThrownBy(() -> AddressPolicy.parse(allow, deny)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(reason);
+        AddressPolicy.parse("10.0.0.0/8,10.0.0.0/8:80", "10.0.0.0/8:81,10.0.0.0/9,fd00::/8"); // narrower, or another port
+    }
+
+    @ParameterizedTest
+    @CsvSource({"localhost,true", "a.b.localhost,true", "printer.local,true", "db.internal,true", "metadata.google.internal,true",
+        "home.arpa,true", "nas.home.arpa,true", "intranet,true", "x.onion,true", "x.i2p,true", "arpa.test,false",
+        "notlocal.test,false", "mylocalhost.test,false", "local.test,false", "a.xlocal,false", "onion.test,false"})
+    void refusesInnerNamesUnlessTheOperatorHasNetworks(String host, boolean refused) {
+        assertThat(PUBLIC.judgeName(host) != null).isEqualTo(refused);
+        boolean foreign = host.endsWith(".onion") || host.endsWith(".i2p");
+        assertThat(AddressPolicy.parse("10.0.0.0/8").judgeName(host) != null).isEqualTo(foreign);
+        assertThat(AddressPolicy.parse("", "10.0.0.0/8").judgeName(host) != null).isEqualTo(refused);
+    }
+
+    private static Rule judge(String allow, String deny, String address, int port) {
+        return AddressPolicy.parse(allow, deny, _ -> false).judge(InetAddress.ofLiteral(address), port);
     }
 
     @Test
@@ -162,7 +354,7 @@ class AddressPolicyTest {
     }
 
     private static boolean expected(InetAddress address) {
-        return MODEL.stream().noneMatch(cidr -> cidr.contains(address));
+        return MODEL.stream().noneMatch(cidr -> cidr.contains(address)) && !isMetadata(address);
     }
 
     /** A slow, plain model of a network. */

@@ -51,7 +51,7 @@ final class Fixture implements AutoCloseable {
             if (addresses == null) {
                 throw new UnknownHostException("the name " + host + " could not be resolved");
             }
-            return addresses;
+            return Resolved.of(addresses.toArray(InetAddress[]::new));
         };
     }
 

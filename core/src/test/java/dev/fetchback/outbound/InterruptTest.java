@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -64,7 +63,7 @@ class InterruptTest {
             there.countDown();
             call.untilClosed();
         })) {
-            Resolver resolver = (_, _) -> List.of(InetAddress.ofLiteral("127.0.0.1"));
+            Resolver resolver = (_, _) -> Resolved.of(InetAddress.ofLiteral("127.0.0.1"));
             OutboundSettings one = OutboundSettings.DEFAULT.withPerAddress(1);
             try (Outbound outbound = new Outbound(one, AddressPolicy.parse("127.0.0.0/8"), resolver)) {
                 Target target = Target.parse("http://a.test:" + server.port() + "/");

@@ -14,12 +14,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import org.xbill.DNS.Record;
 
 /**
  * Measures exchanges a second and CPU time an exchange against a keep-alive server on loopback. Not a test; run by hand:
  * {@code OutboundSpeed server PORT BYTES} in one process, {@code OutboundSpeed client PORT THREADS SECONDS} in another; or
  * {@code OutboundSpeed hold PORT COUNT} for the memory of exchanges that wait for an answer, against a server of 0 bytes, which
- * gives none.
+ * gives none; or {@code OutboundSpeed guard 0 COUNT} for what the guard costs a fetch whose name is in the cache.
  */
 final class OutboundSpeed {
     private OutboundSpeed() {}
@@ -30,6 +31,7 @@ final class OutboundSpeed {
         switch (args[0]) {
             case "server" -> serve(port, count);
             case "hold" -> hold(port, count);
+            case "guard" -> guard(count);
             default -> measure(port, count, Integer.parseInt(args[3]));
         }
     }
@@ -65,6 +67,37 @@ final class OutboundSpeed {
                         outbound.meters().open());
             }
             callers.forEach(Thread::interrupt);
+        }
+    }
+
+    private static void guard(int count) throws Exception {
+        String lists = "10.1.0.0/16,10.2.0.0/16,10.3.0.0/16,10.4.0.0/16,172.16.1.0/24,172.16.2.0/24,192.168.1.0/24,fd00::/8";
+        AddressPolicy plain = AddressPolicy.publicOnly().closing(() -> 8080);
+        AddressPolicy listed = AddressPolicy.parse(lists, "9.9.9.9,8.8.4.4,1.0.0.0/24,2a02::/16").closing(() -> 8080);
+        Record[] eight = new Record[8];
+        for (int i = 0; i < eight.length; i++) {
+            eight[i] = DnsStub.address("eight.test", 300, i < 4 ? "151.101.1." + i : "2a04:4e42::" + i);
+        }
+        Record one = DnsStub.address("one.test", 300, "93.184.215.14");
+        try (DnsStub dns = new DnsStub(
+                        question -> question.name().startsWith("one") ? question.reply(one) : question.reply(eight));
+                DnsResolver resolver = new DnsResolver(DnsServers.of(dns.server()))) {
+            for (AddressPolicy policy : List.of(plain, listed)) {
+                Vetter vetter = new Vetter(policy, resolver, resolver);
+                for (String host : List.of("93.184.215.14", "one.test", "eight.test")) {
+                    Target target = Target.parse("https://" + host + "/");
+                    for (int round = 0; round < 5; round++) {
+                        long from = System.nanoTime();
+                        int addresses = 0;
+                        for (int i = 0; i < count; i++) {
+                            addresses += vetter.vet(target, 1_000_000_000).findings().size();
+                        }
+                        long each = (System.nanoTime() - from) / count;
+                        System.out.printf("%s %s: %d addresses, %.3f us each%n",
+                                policy == plain ? "no lists" : "12 entries", host, addresses / count, each / 1e3);
+                    }
+                }
+            }
         }
     }
 

@@ -117,9 +117,10 @@ class TlsTest {
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
     private static Outbound outbound(OutboundSettings.Timeouts timeouts, SSLContext trust) {
-        Resolver all = (_, _) -> List.of(InetAddress.ofLiteral("127.0.0.1"));
+        Resolver all = (_, _) -> Resolved.of(InetAddress.ofLiteral("127.0.0.1"));
         return new Outbound(
-                new OutboundSettings(timeouts, 8, 0), AddressPolicy.parse("127.0.0.0/8"), all, trust, System::nanoTime);
+                new OutboundSettings(timeouts, 8, 0), AddressPolicy.parse("127.0.0.0/8"), Outbound.Names.by(all), trust,
+                System::nanoTime);
     }
 
     private static Outbound outbound() {

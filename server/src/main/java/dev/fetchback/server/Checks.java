@@ -1,6 +1,7 @@
 package dev.fetchback.server;
 
 import dev.fetchback.outbound.AddressPolicy;
+import dev.fetchback.outbound.DnsServers;
 import dev.fetchback.server.cli.Terminal;
 import dev.fetchback.server.config.ConfigReader;
 import dev.fetchback.server.config.Settings;
@@ -15,7 +16,12 @@ final class Checks {
     static ConfigReader reader(Terminal terminal) {
         return new ConfigReader(terminal.environment(), terminal.folder())
                 .check(Settings.FETCH_ALLOW_NETWORKS, AddressPolicy::parse)
+                .check(Settings.FETCH_DENY_NETWORKS, AddressPolicy::parse)
+                .check(Settings.FETCH_ALLOW_NETWORKS, Settings.FETCH_DENY_NETWORKS, AddressPolicy::parse)
                 .check(Settings.DELIVER_ALLOW_NETWORKS, AddressPolicy::parse)
+                .check(Settings.DELIVER_DENY_NETWORKS, AddressPolicy::parse)
+                .check(Settings.DELIVER_ALLOW_NETWORKS, Settings.DELIVER_DENY_NETWORKS, AddressPolicy::parse)
+                .check(Settings.DNS_SERVERS, DnsServers::parse)
                 .check(Settings.API_TOKEN_FILE, Checks::tokens);
     }
 

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** The composition root: the library, the HTTP API around it, and how both follow from the configuration. */
@@ -46,9 +47,10 @@ public final class Server implements RunningServer {
     /** The same over another engine: the seam of the benchmark that leaves the store out. */
     public static Server start(Config config, Builder builder) throws IOException {
         PrometheusRegistry registry = new PrometheusRegistry();
+        AtomicInteger port = new AtomicInteger(config.get(Settings.PORT)); // until it is bound, when any was free
         Fetchback fetchback;
         try {
-            fetchback = builder.registry(registry).start();
+            fetchback = builder.registry(registry).ownPort(port::get).start();
         } catch (StoreException e) {
             throw new IOException(e.getMessage(), e);
         } catch (UncheckedIOException e) {
@@ -60,11 +62,13 @@ public final class Server implements RunningServer {
                     Server::refuse,
                     task -> data(fetchback, task),
                     (id, expires, signature) -> fetchback.links().valid(id, expires, signature, 0),
+                    fetchback::check,
                     ops,
                     System::currentTimeMillis,
                     System::nanoTime);
             ApiServer api = new ApiServer(Wiring.api(config), fetchback, tokens(config), parts);
             api.start();
+            port.set(api.port());
             return new Server(fetchback, api);
         } catch (IOException | RuntimeException e) {
             fetchback.close();

@@ -3,6 +3,7 @@ package dev.fetchback.server;
 import dev.fetchback.Builder;
 import dev.fetchback.Fetchback;
 import dev.fetchback.deliver.DeliverSettings;
+import dev.fetchback.outbound.DnsServers;
 import dev.fetchback.outbound.OutboundSettings;
 import dev.fetchback.server.config.Config;
 import dev.fetchback.server.config.Settings;
@@ -39,10 +40,14 @@ public final class Wiring {
                         RetryPolicy.DEFAULT.hintCap(),
                         config.get(Settings.DELIVER_SCHEDULE)))
                 .outbound(OutboundSettings.DEFAULT.withPerAddress(config.get(Settings.FETCH_PER_ADDRESS_CONCURRENCY)))
-                .fetchNetworks(config.find(Settings.FETCH_ALLOW_NETWORKS).orElse(""))
+                .fetchNetworks(
+                        config.find(Settings.FETCH_ALLOW_NETWORKS).orElse(""),
+                        config.find(Settings.FETCH_DENY_NETWORKS).orElse(""))
                 .deliverNetworks(
                         config.find(Settings.DELIVER_ALLOW_NETWORKS).orElse(""),
+                        config.find(Settings.DELIVER_DENY_NETWORKS).orElse(""),
                         config.find(Settings.DELIVER_TO).map(URI::toString).map(List::of).orElse(List.of()))
+                .dnsServers(config.find(Settings.DNS_SERVERS).map(DnsServers::parse).orElseGet(DnsServers::system))
                 .deliver(deliver(config))
                 .retention(new Retention(
                         config.get(Settings.RETAIN_FINISHED),

@@ -35,6 +35,19 @@ class ChecksTest {
     }
 
     @Test
+    void listsThatContradictEachOtherAreToldTogether() {
+        List<String> flags = List.of("--fetch-allow-networks", "10.1.0.0/16,127.0.0.1", "--fetch-deny-networks", "10.0.0.0/8",
+                "--deliver-allow-networks", "fd00::/8:1", "--dns-servers", "ns1.test");
+        ConfigException one = catchThrowableOfType(ConfigException.class, () -> Checks.reader(terminal()).read(flags));
+        assertThat(one.getMessage()).contains("fd00::/8:1", "'ns1.test' is not a DNS server");
+        ConfigException two =
+                catchThrowableOfType(ConfigException.class, () -> Checks.reader(terminal()).read(flags.subList(0, 4)));
+        assertThat(two.faults()).singleElement().asString().contains(
+                "--fetch-deny-networks", "does not go with --fetch-allow-networks",
+                "'10.1.0.0/16' is allowed but lies within '10.0.0.0/8'", "take one of the two out");
+    }
+
+    @Test
     void whatIsRightPasses() throws Exception {
         Path tokens = Files.writeString(folder.resolve("tokens"), "# mine\na:0123456789abcdef:admin\n");
         List<String> flags = List.of("--fetch-allow-networks", "127.0.0.0/8, [fd00::/8]:8080", "--api-token-file", tokens.toString(),

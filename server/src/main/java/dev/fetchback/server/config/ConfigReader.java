@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /** Puts a {@link Config} together: flags before environment before {@code fetchback.yaml} before defaults. */
@@ -18,6 +19,21 @@ public final class ConfigReader {
     private final Map<String, String> environment;
     private final Path folder;
     private final Map<Setting<?>, Consumer<Object>> checks = new HashMap<>();
+    private final List<Pair<?, ?>> pairs = new ArrayList<>();
+
+    /** Two settings that must go together. */
+    private record Pair<A, B>(Setting<A> first, Setting<B> second, BiConsumer<A, B> check) {
+        void run(Config config, List<Fault> faults) {
+            config.find(first).ifPresent(a -> config.find(second).ifPresent(b -> {
+                try {
+                    check.accept(a, b);
+                } catch (IllegalArgumentException e) {
+                    String message = "does not go with " + config.source(first) + " (" + e.getMessage() + ")";
+                    faults.add(new Fault(config.source(second), b.toString(), message));
+                }
+            }));
+        }
+    }
 
     /**
      * @param environment all variables; those that do not begin with {@code FETCHBACK_} are not looked at
@@ -34,6 +50,15 @@ public final class ConfigReader {
     @SuppressWarnings("unchecked") // the value comes from the setting's own kind
     public <T> ConfigReader check(Setting<T> setting, Consumer<T> check) {
         checks.put(setting, value -> check.accept((T) value));
+        return this;
+    }
+
+    /**
+     * Adds a check of two settings together, made when both are given and each is right by itself; it throws
+     * {@link IllegalArgumentException} saying what is wrong and what to do. Not for secrets.
+     */
+    public <A, B> ConfigReader check(Setting<A> first, Setting<B> second, BiConsumer<A, B> check) {
+        pairs.add(new Pair<>(first, second, check));
         return this;
     }
 
@@ -58,6 +83,9 @@ public final class ConfigReader {
         accept(flags.sources(), given, faults);
         readSecretFile(given, faults);
         checkTogether(given, faults);
+        if (faults.isEmpty()) {
+            pairs.forEach(pair -> pair.run(new Config(given), faults));
+        }
         if (!faults.isEmpty()) {
             throw new ConfigException(faults);
         }

@@ -141,6 +141,13 @@ public record Kind<T>(String name, String allowed, String argument, Function<Str
         });
     }
 
+    /** DNS servers by address, with or without a port, separated by commas; kept as text, as networks are. */
+    public static Kind<String> servers() {
+        String allowed = "1 to 8 IP addresses with commas between, each with or without a port, "
+                + "such as 10.0.0.53,[fd00::53]:5353";
+        return new Kind<>("a list of DNS servers", allowed, "ADDRESSES", text -> text);
+    }
+
     /** API tokens, {@code name:token} or {@code name:token:admin}, separated by commas; kept as text. */
     public static Kind<String> tokens() {
         String allowed = "name:token or name:token:admin, with commas between; "

@@ -81,7 +81,11 @@ public final class Settings {
             "Whether robots.txt will be obeyed: it is not read yet, whatever is set. "
                     + "Tasks may ask to ignore it only when this is ignore.");
     public static final Setting<String> FETCH_ALLOW_NETWORKS = row(FETCH, "fetch-allow-networks", Kind.networks(), null,
-            "Private networks that may be fetched from. All of them are denied when not given.");
+            "Networks that may be fetched from although they are private or reserved. All of them are denied when not given.");
+    public static final Setting<String> FETCH_DENY_NETWORKS = row(FETCH, "fetch-deny-networks", Kind.networks(), null,
+            "Networks that may not be fetched from. Wins over fetch-allow-networks.");
+    public static final Setting<String> DNS_SERVERS = row(FETCH, "dns-servers", Kind.servers(), null,
+            "DNS servers asked for hosts of pages and receivers, in this order. Those of /etc/resolv.conf when not given.");
     public static final Setting<String> FETCH_USER_AGENT = row(FETCH, "fetch-user-agent",
             Kind.text("a user agent", "[\\x21-\\x7e][\\x20-\\x7e]{0,255}", "1 to 256 visible ASCII characters"), "Fetchback/0.1",
             "The User-Agent of fetches, unless the task names another. Say who you are and where to complain.");
@@ -95,7 +99,10 @@ public final class Settings {
     public static final Setting<URI> DELIVER_TO = row(DELIVER, "deliver-to", Kind.url(), null,
             "Receiver of tasks that name none. Trusted: it may be on a private network. Without it, pages are kept for pick-up.");
     public static final Setting<String> DELIVER_ALLOW_NETWORKS = row(DELIVER, "deliver-allow-networks", Kind.networks(), null,
-            "Private networks that receivers named by tasks may be on. All of them are denied when not given.");
+            "Networks that receivers named by tasks may be on although they are private or reserved. "
+                    + "All of them are denied when not given.");
+    public static final Setting<String> DELIVER_DENY_NETWORKS = row(DELIVER, "deliver-deny-networks", Kind.networks(), null,
+            "Networks that receivers named by tasks may not be on. Wins over deliver-allow-networks.");
     public static final Setting<String> DELIVER_SECRET = secret(DELIVER, "deliver-secret", Kind.signingSecret(),
             "Secret that signs deliveries to receivers without one of their own.");
     public static final Setting<Path> DELIVER_SECRET_FILE = row(DELIVER, "deliver-secret-file", Kind.file(), null,

@@ -113,6 +113,7 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
             case RECEIVERS -> kit.later(call, () -> routes.receivers().list(call));
             case RESUME -> kit.later(call, () -> routes.receivers().resume(call));
             case PAUSE -> kit.later(call, () -> routes.receivers().pause(call));
+            case CHECK -> kit.later(call, () -> routes.check().check(call));
             case LIVE -> answer(call, kit.ops().live());
             case READY -> answer(call, kit.ops().ready());
             case METRICS -> {
@@ -137,5 +138,6 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
             BatchRoutes batches,
             ResultRoute result,
             DeadRoutes dead,
-            ReceiverRoutes receivers) {}
+            ReceiverRoutes receivers,
+            CheckRoute check) {}
 }

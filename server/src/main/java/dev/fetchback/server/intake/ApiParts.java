@@ -9,9 +9,16 @@ import java.util.function.LongSupplier;
  * @param urls checks URLs of pages and receivers
  * @param results renders outcomes for {@code Prefer: wait}
  * @param links knows signed links to pages
+ * @param guard explains outgoing connections
  * @param ops health and metrics
  * @param clock Unix milliseconds
  * @param nanos for spans of time; never goes back
  */
 public record ApiParts(
-        UrlCheck urls, ResultView results, LinkSigner links, Ops ops, LongSupplier clock, LongSupplier nanos) {}
+        UrlCheck urls,
+        ResultView results,
+        LinkSigner links,
+        GuardView guard,
+        Ops ops,
+        LongSupplier clock,
+        LongSupplier nanos) {}

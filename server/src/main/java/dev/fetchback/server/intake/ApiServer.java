@@ -84,7 +84,8 @@ public final class ApiServer implements AutoCloseable {
                 new BatchRoutes(kit, reader, budget, limits.bodies().batch(), submitters, uploads),
                 new ResultRoute(kit, parts.links()),
                 new DeadRoutes(kit, submitters),
-                new ReceiverRoutes(kit));
+                new ReceiverRoutes(kit),
+                new CheckRoute(kit, new UrlReader(parts.urls()), parts.guard()));
         RequestMetrics metrics = new RequestMetrics(parts.ops().registry(), Route.LABELS, gate::inside);
         Guard guard = new Guard(tokens, loopback(settings.address().host()), hosts(settings));
         server.setHandler(new ApiHandler(kit, gate, guard, routes, metrics, ops));

@@ -5,15 +5,12 @@ import dev.fetchback.store.TaskPage;
 import dev.fetchback.store.TaskQuery;
 import dev.fetchback.task.TaskId;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
-import org.eclipse.jetty.io.Content;
 import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/dead/redrive}: many dead outcomes at once, a bounded amount of work for each call. Blocks. */
@@ -24,8 +21,6 @@ final class DeadRoutes {
     private static final long TIME_NANOS = 10_000_000_000L;
     /** Redrives under way: together they fill a group commit. */
     private static final int UNDER_WAY = 64;
-
-    private static final int BODY_MAX = 64 << 10;
 
     private final Kit kit;
     private final ExecutorService workers;
@@ -40,7 +35,7 @@ final class DeadRoutes {
         Guard.admin(call);
         MediaType.requireJson(call);
         new QueryParams(call.request().getHttpURI().getQuery(), List.of());
-        RedriveRequest request = RedriveRequest.read(body(call));
+        RedriveRequest request = RedriveRequest.read(SmallBody.read(call, kit));
         Walk walk = new Walk(request);
         walk.run();
         JsonBytes json = new JsonBytes(192)
@@ -51,25 +46,6 @@ final class DeadRoutes {
                 .field("remaining", walk.remaining)
                 .field("complete", walk.complete);
         call.json(200, json.endObject());
-    }
-
-    private byte[] body(Call call) throws IOException, InterruptedException {
-        BodyStream stream = new BodyStream(call, kit);
-        ByteBuffer body = ByteBuffer.allocate(BODY_MAX);
-        boolean last = false;
-        while (!last) {
-            Content.Chunk chunk = stream.next();
-            try {
-                if (chunk.remaining() > body.remaining()) {
-                    throw BodyReader.tooLarge(BODY_MAX);
-                }
-                body.put(chunk.getByteBuffer());
-                last = chunk.isLast();
-            } finally {
-                chunk.release();
-            }
-        }
-        return Arrays.copyOf(body.array(), body.position());
     }
 
     /** Walks the dead tasks once: redrives up to the limit, counts the rest. */

@@ -243,10 +243,22 @@ class ClientCommandsTest {
     }
 
     @Test
-    void checkSaysWhenItIsNotThereYet() {
-        on("POST /v1/check", 501, "{\"code\":\"not_supported\",\"title\":\"t\"}");
-        assertThat(run("", "check", "https://a.example/")).isEqualTo(1);
-        assertThat(terminal.err()).contains("comes with the next version");
+    void checkShowsTheVerdictAndExitsByIt() {
+        on("POST /v1/check", 200, "{\"url\":\"https://a.example/\",\"for\":\"deliver\",\"allowed\":false,"
+                + "\"reason\":\"because\",\"target\":{\"host\":\"a.example\"},\"aliases\":[],\"addresses\":["
+                + "{\"address\":\"8.8.8.8\",\"allowed\":true,\"rule\":\"public\",\"entry\":null},"
+                + "{\"address\":\"10.0.0.1\",\"allowed\":false,\"rule\":\"special\",\"entry\":\"10.0.0.0/8\"}]}");
+        assertThat(run("", "check", "https://a.example/", "--for", "deliver")).isEqualTo(1);
+        assertThat(terminal.out()).contains("because", "allowed  8.8.8.8  public\n", "denied   10.0.0.1  special 10.0.0.0/8\n");
+        assertThat(requests).contains("POST /v1/check {\"url\":\"https://a.example/\",\"for\":\"deliver\"}");
+    }
+
+    @Test
+    void checkOfWhatIsAllowedSucceeds() {
+        String verdict = "{\"allowed\":true,\"addresses\":[]}";
+        on("POST /v1/check", 200, verdict);
+        assertThat(run("", "check", "https://a.example/", "--json")).isZero();
+        assertThat(terminal.out()).isEqualTo(verdict + "\n");
     }
 
     @Test

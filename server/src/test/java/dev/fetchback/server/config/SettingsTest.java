@@ -55,6 +55,7 @@ class SettingsTest {
                 "--host", "--port", "--data-dir", "--node-name", "--store", "--deliver-to", "--public-url",
                         "--fetch-allow-networks",
                 "--deliver-allow-networks", "--fetch-concurrency", "--fetch-per-host-concurrency", "--fetch-per-host-gap",
+                "--fetch-deny-networks", "--deliver-deny-networks", "--dns-servers",
                 "--fetch-per-address-concurrency", "--fetch-robots", "--api-token-file", "--insecure", "--drain", "--log");
     }
 }

@@ -55,7 +55,7 @@ class DocsTest {
                 sent++;
             }
         }
-        assertThat(sent).isEqualTo(6);
+        assertThat(sent).isEqualTo(7);
     }
 
     @Test
@@ -74,6 +74,7 @@ class DocsTest {
                     case "json" -> batch;
                     case "json status" -> api.get("/v1/tasks/" + id).body();
                     case "json batch-status" -> api.get(batchPath).body();
+                    case "json check" -> api.post("/v1/check", "{\"url\":\"https://example.com/p/1\"}").body();
                     case "json redrive" -> api.post("/v1/dead/redrive", "").body();
                     case "http" -> block[1].startsWith("HTTP/") ? api.post("/v1/tasks", "{\"url\":\"http://a/\"}").body() : "";
                     default -> "";
@@ -84,7 +85,7 @@ class DocsTest {
                     compared++;
                 }
             }
-            assertThat(compared).isEqualTo(5);
+            assertThat(compared).isEqualTo(6);
         }
     }
 
@@ -103,7 +104,7 @@ class DocsTest {
                 "POST /v1/tasks/{id}/redrive",
                 "DELETE /v1/tasks/{id}", "GET /v1/dead", "POST /v1/dead/redrive", "GET /v1/receivers",
                 "POST /v1/receivers/{id}/resume",
-                "POST /v1/receivers/{id}/pause", "GET /health/live", "GET /health/ready", "GET /metrics")) {
+                "POST /v1/receivers/{id}/pause", "POST /v1/check", "GET /health/live", "GET /health/ready", "GET /metrics")) {
             assertThat(text).contains("`" + call + "`");
             String[] parts = call.split(" ");
             assertThat(Route.of(parts[1].replace("{id}", "x")).route().takes(parts[0])).as(call).isTrue();

@@ -125,6 +125,14 @@ class TokensTest {
     }
 
     @Test
+    void onlyAnAdminIsToldOfTheNetwork() throws Exception {
+        try (Api api = Api.open(Tokens.parse(TEXT, "test"), s -> s)) {
+            assertThat(api.post("/v1/check", URL, "Authorization", ANN).statusCode()).isEqualTo(403);
+            assertThat(api.post("/v1/check", URL, "Authorization", BOSS).statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void healthNeedsNoToken() throws Exception {
         try (Api api = Api.open(Tokens.parse(TEXT, "test"), s -> s)) {
             assertThat(api.get("/health/live").statusCode()).isEqualTo(200);
