@@ -27,6 +27,12 @@ import org.junit.jupiter.api.io.TempDir;
 /** A full disk refuses what is new, settles what is there, and takes up again when there is space. */
 @Timeout(60)
 class FullDiskTest {
+    /**
+     * The log keeps its length and can hold all that is written, if its copying never gets the processor. What is written until
+     * the disk is full fits twice, so the ballast's space is enough again whatever was copied by then.
+     */
+    private static final int BALLAST = 9 << 20;
+
     @TempDir
     private Path dir;
 
@@ -105,6 +111,18 @@ class FullDiskTest {
         }
     }
 
+    /** A copy of the log that failed just before there was space is seen at the first look, and costs one look more. */
+    private void takesUpAgain(SqliteStore store, Submit submit) {
+        clock.addAndGet(1000);
+        try {
+            Harness.commit(store, submit);
+        } catch (StoreException e) {
+            assertThat(e.kind()).isEqualTo(Kind.FULL);
+            clock.addAndGet(1000);
+            Harness.commit(store, submit);
+        }
+    }
+
     /** Needs the right to mount; without it the cap above stands in. */
     @Test
     void survivesADiskThatIsReallyFull() throws Exception {
@@ -114,7 +132,7 @@ class FullDiskTest {
             List<Submit> there;
             Path ballast = disk.resolve("ballast");
             try (SqliteStore store = SqliteStore.open(settings(disk.resolve("data"), Long.MAX_VALUE))) {
-                Files.write(ballast, new byte[3 << 20]);
+                Files.write(ballast, new byte[BALLAST]);
                 there = fill(store, 1000);
                 assertThat(there.size()).isBetween(5, 200);
                 assertThat(disk.resolve("data/fetchback.reserve")).doesNotExist();
@@ -128,8 +146,7 @@ class FullDiskTest {
                         .extracting(StoreException::kind)
                         .isEqualTo(Kind.FULL);
                 Files.delete(ballast);
-                clock.addAndGet(1000);
-                Harness.commit(store, Harness.waiting(2001, store.epoch()));
+                takesUpAgain(store, Harness.waiting(2001, store.epoch()));
                 assertThat(disk.resolve("data/fetchback.reserve")).exists();
             }
             try (SqliteStore store = SqliteStore.open(settings(disk.resolve("data"), Long.MAX_VALUE))) {
