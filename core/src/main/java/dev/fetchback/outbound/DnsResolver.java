@@ -158,7 +158,8 @@ public final class DnsResolver implements Resolver, AutoCloseable {
                 addresses.add(v6.addresses.get(i));
             }
         }
-        long ttl = Math.clamp(Math.min(v4.ttl, v6.ttl), TTL_MIN.toSeconds(), TTL_MAX.toSeconds());
+        // Without IPv4 most machines reach nothing, so a server that only missed that question is asked again soon.
+        long ttl = Math.clamp(v4.failed ? 0 : Math.min(v4.ttl, v6.ttl), TTL_MIN.toSeconds(), TTL_MAX.toSeconds());
         return new Resolved(addresses, v4.addresses.isEmpty() ? v6.aliases : v4.aliases, Duration.ofSeconds(ttl));
     }
 

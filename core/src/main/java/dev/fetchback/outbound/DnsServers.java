@@ -53,6 +53,9 @@ public final class DnsServers {
     static DnsServers file(Path file, LongSupplier nanos) {
         DnsServers servers = new DnsServers(file, THIS_MACHINE, nanos);
         servers.look(file);
+        if (servers.changed == null) {
+            warn(file);
+        }
         return servers;
     }
 
@@ -125,13 +128,24 @@ public final class DnsServers {
         try {
             FileTime time = Files.getLastModifiedTime(path);
             if (!time.equals(changed)) {
-                changed = time;
                 List<InetSocketAddress> read = read(Files.readString(path, StandardCharsets.ISO_8859_1));
+                changed = time;
                 servers = read.isEmpty() ? THIS_MACHINE : read;
+                if (read.isEmpty()) {
+                    warn(path);
+                }
             }
         } catch (IOException e) {
-            LOG.log(System.Logger.Level.DEBUG, "DNS servers: {0} cannot be read, the last ones stay in use", path);
+            LOG.log(System.Logger.Level.DEBUG, "DNS servers cannot be read, the last ones stay in use file={0}", path);
         }
+    }
+
+    private static void warn(Path path) {
+        LOG.log(
+                System.Logger.Level.WARNING,
+                "DNS servers are not set, this machine is asked instead; give dns-servers file={0} server={1}",
+                path,
+                THIS_MACHINE.getFirst());
     }
 
     private static List<InetSocketAddress> read(String text) {
@@ -142,7 +156,10 @@ public final class DnsServers {
                 try {
                     read.add(new InetSocketAddress(InetAddress.ofLiteral(words[1]), PORT));
                 } catch (IllegalArgumentException e) {
-                    LOG.log(System.Logger.Level.WARNING, "DNS server left out: not an IP address server={0}", words[1]);
+                    LOG.log(
+                            System.Logger.Level.WARNING,
+                            "DNS server left out: not an IP address, or of an interface that is not there server={0}",
+                            words[1]);
                 }
             }
         }

@@ -62,15 +62,22 @@ final class NameCache {
             return current;
         }
         trim();
+        if (cache.size() > ENTRIES_MAX) {
+            throw busy(host, mine); // callers that gave up leave their look-ups behind
+        }
         try {
             threads.execute(() -> answer(host, mine));
         } catch (RejectedExecutionException e) {
-            cache.remove(host, mine);
-            UnknownHostException busy = new UnknownHostException("too many names are being resolved");
-            mine.answer.completeExceptionally(busy);
-            throw busy;
+            throw busy(host, mine);
         }
         return mine;
+    }
+
+    private UnknownHostException busy(String host, Entry entry) {
+        cache.remove(host, entry);
+        UnknownHostException busy = new UnknownHostException("too many names are being resolved");
+        entry.answer.completeExceptionally(busy);
+        return busy;
     }
 
     private void answer(String host, Entry entry) {
@@ -79,9 +86,16 @@ final class NameCache {
             entry.keepUntil(nanos.getAsLong() + resolved.ttl().toNanos());
             entry.answer.complete(resolved);
         } catch (UnknownHostException | InterruptedException | RuntimeException e) {
-            entry.keepUntil(nanos.getAsLong() + KEEP_FAILURE_NANOS);
-            entry.answer.completeExceptionally(e);
+            fail(entry, e);
+        } catch (Error e) {
+            fail(entry, e); // else the name would never be asked for again
+            throw e;
         }
+    }
+
+    private void fail(Entry entry, Throwable cause) {
+        entry.keepUntil(nanos.getAsLong() + KEEP_FAILURE_NANOS);
+        entry.answer.completeExceptionally(cause);
     }
 
     /**

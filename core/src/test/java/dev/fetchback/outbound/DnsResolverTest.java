@@ -243,6 +243,43 @@ class DnsResolverTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"3, 60", "2, 5"}) // NXDOMAIN is an answer, SERVFAIL none: without IPv4 the name is asked for again soon
+    void usesAnIPv6AddressAlone(int rcode, long kept) throws Exception {
+        try (DnsStub dns = new DnsStub(question -> question.wants(Type.AAAA)
+                        ? question.reply(address("six.test", 60, "2001:db8::1"))
+                        : question.code(rcode));
+                DnsResolver resolver = dns.resolver()) {
+            Resolved resolved = resolver.resolve("six.test", WAIT);
+            assertThat(resolved.addresses()).containsExactly(InetAddress.ofLiteral("2001:db8::1"));
+            assertThat(resolved.ttl()).hasSeconds(kept);
+        }
+    }
+
+    @Test
+    void tellsANameWithoutAddressFromServersThatDoNotKnow() throws Exception {
+        try (DnsStub dns = new DnsStub(question -> switch (question.name()) {
+                    case "gone.test" -> question.code(Rcode.NXDOMAIN);
+                    case "empty.test" -> question.reply();
+                    case "dangling.test" -> {
+                        Message answer = question.message(alias("dangling.test", 60, "nowhere.test"));
+                        answer.getHeader().setRcode(Rcode.NXDOMAIN);
+                        yield List.of(answer.toWire());
+                    }
+                    case "broken.test" -> question.code(Rcode.SERVFAIL);
+                    default -> question.code(Rcode.REFUSED);
+                });
+                DnsResolver resolver = dns.resolver()) {
+            for (String host : List.of("gone.test", "empty.test", "dangling.test")) {
+                refused(resolver, host, "the name " + host + " has no address");
+            }
+            for (String host : List.of("broken.test", "refused.test")) {
+                refused(resolver, host, "no name server could tell the addresses of " + host);
+            }
+            assertThat(dns.questions()).extracting(DnsStub.Question::name).doesNotContain("nowhere.test");
+        }
+    }
+
     @Test
     void sharesALookupOfManyCallers() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
@@ -366,6 +403,16 @@ class DnsResolverTest {
         Files.delete(file);
         now.addAndGet(TimeUnit.SECONDS.toNanos(1));
         assertThat(servers.now()).hasSize(3);
+        assertThat(DnsServers.file(file, now::get).now()).hasToString("[/127.0.0.1:53]");
+    }
+
+    @Test
+    void takesServersOfAnInterfaceAndLeavesThoseOutWhoseInterfaceIsNotThere(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("resolv.conf");
+        Files.writeString(file, "nameserver fe80::1%nosuch0\nnameserver fe80::2%1\n");
+        assertThat(DnsServers.file(file, now::get).now()).hasToString("[/[fe80:0:0:0:0:0:0:2%1]:53]");
+        assertThat(DnsServers.parse("fe80::2%1,[fe80::2%1]:54").now()).hasSize(2);
+        Files.writeString(file, "search corp.test\n");
         assertThat(DnsServers.file(file, now::get).now()).hasToString("[/127.0.0.1:53]");
     }
 
