@@ -17,7 +17,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.IntSupplier;
+import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
 
 /** Puts a {@link Fetchback} together; everything but the data folder has a default. */
@@ -31,7 +31,7 @@ public final class Builder {
     AddressPolicy fetchPolicy = AddressPolicy.publicOnly();
     AddressPolicy deliverPolicy = AddressPolicy.publicOnly();
     DnsServers dns = DnsServers.system();
-    IntSupplier ownPort = () -> -1;
+    IntPredicate ownPorts = _ -> false;
     DeliverSettings deliver = DeliverSettings.DEFAULT;
     CommitSettings commits = CommitSettings.DEFAULT;
     Retention retention = Retention.DEFAULT;
@@ -110,13 +110,13 @@ public final class Builder {
     }
 
     /**
-     * A port of this process that nothing may be fetched from or delivered to unless an allowed network names it: that of the API
+     * Ports of this process that nothing may be fetched from or delivered to unless an allowed network names them: those of the API
      * around this library.
      *
-     * @param port asked for each connection; below 0 for none
+     * @param ports whether a port is one of them; asked for each connection
      */
-    public Builder ownPort(IntSupplier port) {
-        this.ownPort = port;
+    public Builder ownPorts(IntPredicate ports) {
+        this.ownPorts = ports;
         return this;
     }
 

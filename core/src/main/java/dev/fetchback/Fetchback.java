@@ -86,9 +86,9 @@ public final class Fetchback implements Tasks, AutoCloseable {
             ByteBudget budget = new ByteBudget(with.bodyMemory);
             Outbound.Names names =
                     new Outbound.Names(resources.add(new DnsResolver(with.dns)), resources.add(new SystemResolver()));
-            this.pages = resources.add(new Outbound(with.outbound, with.fetchPolicy.closing(with.ownPort), names));
+            this.pages = resources.add(new Outbound(with.outbound, with.fetchPolicy.closing(with.ownPorts), names));
             this.receivers = resources.add(
-                    new Outbound(with.outbound.withPerAddress(0), with.deliverPolicy.closing(with.ownPort), names));
+                    new Outbound(with.outbound.withPerAddress(0), with.deliverPolicy.closing(with.ownPorts), names));
             Path bodies = Files.createDirectories(with.dataDir.resolve("bodies"));
             DeliverStep deliver = new DeliverStep(receivers, endpoints, envelope, with.deliver,
                     new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry);

@@ -7,7 +7,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.IntSupplier;
+import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -52,9 +52,9 @@ public final class AddressPolicy {
      * Where clouds hand out credentials and configuration: AWS, Google, Azure, Oracle, OpenStack and most others; ECS and EKS;
      * Tencent; Scaleway; Alibaba; Oracle classic; Azure's wire server.
      */
-    private static final List<AddressRange> METADATA = ranges(
+    private static final List<AddressRange> METADATA = withTranslated(ranges(
             "169.254.169.254", "169.254.170.2", "169.254.170.23", "169.254.0.23", "169.254.42.42", "100.100.100.200",
-            "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42", "fe80::a9fe:a9fe");
+            "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42", "fe80::a9fe:a9fe"));
 
     /** Names that stand for this machine or its network (RFC 6761, RFC 6762, RFC 8375, ICANN's private-use TLD). */
     private static final List<String> INTERNAL_SUFFIXES = List.of("localhost", "local", "internal", "home.arpa");
@@ -71,15 +71,15 @@ public final class AddressPolicy {
     private final List<AddressRange> denied;
     private final Set<String> trustedOrigins;
     private final Predicate<InetAddress> own;
-    private final IntSupplier ownPort;
+    private final IntPredicate ownPorts;
 
     private AddressPolicy(List<AddressRange> allowed, List<AddressRange> denied, Set<String> trustedOrigins,
-            Predicate<InetAddress> own, IntSupplier ownPort) {
+            Predicate<InetAddress> own, IntPredicate ownPorts) {
         this.allowed = allowed;
         this.denied = denied;
         this.trustedOrigins = trustedOrigins;
         this.own = own;
-        this.ownPort = ownPort;
+        this.ownPorts = ownPorts;
     }
 
     /** Public addresses only. */
@@ -115,7 +115,7 @@ public final class AddressPolicy {
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException(String.join("; ", problems));
         }
-        return new AddressPolicy(List.copyOf(allowed), List.copyOf(denied), Set.of(), own, () -> -1);
+        return new AddressPolicy(List.copyOf(allowed), List.copyOf(denied), Set.of(), own, _ -> false);
     }
 
     private static List<AddressRange> list(String networks, List<String> problems) {
@@ -141,17 +141,17 @@ public final class AddressPolicy {
     public AddressPolicy trusting(Collection<Target> origins) {
         Set<String> trusted = new HashSet<>(trustedOrigins);
         origins.forEach(origin -> trusted.add(origin.origin()));
-        return new AddressPolicy(allowed, denied, Set.copyOf(trusted), own, ownPort);
+        return new AddressPolicy(allowed, denied, Set.copyOf(trusted), own, ownPorts);
     }
 
     /**
-     * The same policy that closes a port on this machine's addresses although a network is allowed, unless the entry names the
-     * port: that of the server's own API.
+     * The same policy that closes ports on this machine's addresses although a network is allowed, unless the entry names the
+     * port: those that the server itself listens on.
      *
-     * @param port the port; below 0 for none
+     * @param ports whether a port is one of them; asked for each connection
      */
-    public AddressPolicy closing(IntSupplier port) {
-        return new AddressPolicy(allowed, denied, trustedOrigins, own, port);
+    public AddressPolicy closing(IntPredicate ports) {
+        return new AddressPolicy(allowed, denied, trustedOrigins, own, ports);
     }
 
     /** Whether a connection to this address and port may be opened, and by which rule. */
@@ -166,7 +166,7 @@ public final class AddressPolicy {
             Rule closed = new Rule(Ground.METADATA, metadata.text());
             return opened(range -> range.single() && range.contains(bits, port), closed);
         }
-        if (port == ownPort.getAsInt() && ofThisMachine(address)) {
+        if (ownPorts.test(port) && ofThisMachine(address)) {
             Rule closed = new Rule(Ground.OWN_PORT, Integer.toString(port));
             return opened(range -> range.port() == port && range.contains(bits), closed);
         }
@@ -192,7 +192,7 @@ public final class AddressPolicy {
     @Nullable Rule judgeName(String host) {
         for (String suffix : FOREIGN_SUFFIXES) {
             if (within(host, suffix)) {
-                return new Rule(Ground.NAME, "*." + suffix);
+                return new Rule(Ground.NOT_DNS, "*." + suffix);
             }
         }
         if (!allowed.isEmpty()) {
@@ -231,6 +231,13 @@ public final class AddressPolicy {
             }
         }
         return null;
+    }
+
+    /** A NAT64 gateway leads to IPv4 addresses by the prefix 64:ff9b::/96 too (RFC 6052 §2.1). */
+    private static List<AddressRange> withTranslated(List<AddressRange> ranges) {
+        Stream<AddressRange> translated =
+                ranges.stream().filter(range -> !range.v6()).map(range -> AddressRange.of("64:ff9b::" + range.text()));
+        return Stream.concat(ranges.stream(), translated).toList();
     }
 
     private static List<AddressRange> ranges(String... cidrs) {

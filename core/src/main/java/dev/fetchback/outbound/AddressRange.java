@@ -1,6 +1,8 @@
 package dev.fetchback.outbound;
 
 import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 
 /**
  * A network of addresses, and the port it is opened for.
@@ -55,9 +57,21 @@ record AddressRange(String text, boolean v6, long high, long low, int prefix, in
         AddressBits first = AddressBits.of(bytes);
         AddressRange range = new AddressRange(entry, v6, first.high(), first.low(), prefix, port);
         if (range.high != (range.high & range.highMask()) || range.low != (range.low & range.lowMask())) {
-            throw bad(entry, "the address has bits set after the first " + prefix + "; did you mean a longer prefix?");
+            String start = text(bytes.length, range.high & range.highMask(), range.low & range.lowMask());
+            throw bad(entry, "the address has bits set after the first " + prefix + "; the network is " + start + "/" + prefix
+                    + ", the address alone " + addressText + "/" + bits);
         }
         return range;
+    }
+
+    private static String text(int length, long high, long low) {
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        bytes = length == 4 ? bytes.putInt((int) low) : bytes.putLong(high).putLong(low);
+        try {
+            return InetAddress.getByAddress(bytes.array()).getHostAddress();
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("an address has four or sixteen bytes", e);
+        }
     }
 
     private static byte[] address(String entry, String text, boolean v6) {

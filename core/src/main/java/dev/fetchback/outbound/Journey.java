@@ -18,7 +18,8 @@ final class Journey {
     /** RFC 9110 §9.2.2. */
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE");
 
-    private static final String BLOCKED = "the URL leads to an address that is not allowed";
+    private static final String BLOCKED =
+            "the URL leads to an address that is not allowed; 'fetchback check' tells the operator why";
 
     private final Outbound.Parts parts;
     private final Request request;

@@ -13,7 +13,9 @@ public record Rule(Ground ground, String entry) {
     public enum Ground {
         /** The origin is one that the operator trusts; its address is not looked at. */
         TRUSTED(true),
-        /** The name stands for something on this machine or in its network, or is none of DNS. */
+        /** The name is none of DNS. */
+        NOT_DNS(false),
+        /** The name stands for something on this machine or in its network. */
         NAME(false),
         /** The operator's deny list, which wins over the allow list. */
         DENY_LIST(false),

@@ -124,8 +124,8 @@ class AddressPolicyTest {
             10.0.0.0/8:0         | from 1 to 65535
             10.0.0.0/8:99999     | from 1 to 65535
             10.0.0.0/8:http      | 'http'
-            10.0.0.1/8           | bits set
-            fd00::1/64           | bits set
+            10.0.0.1/8           | the network is 10.0.0.0/8, the address alone 10.0.0.1/32
+            fd00::1/64           | the network is fd00:0:0:0:0:0:0:0/64, the address alone fd00::1/128
             300.0.0.0/8          | not an IP address
             010.0.0.0/8          | not an IP address
             10.0.0/8             | not an IP address
@@ -157,7 +157,7 @@ class AddressPolicyTest {
     static List<String> metadata() {
         return List.of("169.254.169.254", "169.254.170.2", "169.254.170.23", "169.254.0.23", "169.254.42.42", "100.100.100.200",
                 "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42",
-                "fe80::a9fe:a9fe");
+                "fe80::a9fe:a9fe", "64:ff9b::a9fe:a9fe", "64:ff9b::6464:64c8", "64:ff9b::a83f:8110");
     }
 
     private static boolean isMetadata(InetAddress address) {
@@ -308,7 +308,7 @@ class AddressPolicyTest {
             """)
     void decidesByTheFirstRuleThatMatches(String allow, String deny, String address, int port, Ground ground) {
         InetAddress own = InetAddress.ofLiteral("9.9.9.9");
-        AddressPolicy policy = AddressPolicy.parse(allow, deny, own::equals).closing(() -> 8080);
+        AddressPolicy policy = AddressPolicy.parse(allow, deny, own::equals).closing(asked -> asked == 8080);
         assertThat(policy.judge(InetAddress.ofLiteral(address), port).ground()).isEqualTo(ground);
     }
 

@@ -72,8 +72,8 @@ final class OutboundSpeed {
 
     private static void guard(int count) throws Exception {
         String lists = "10.1.0.0/16,10.2.0.0/16,10.3.0.0/16,10.4.0.0/16,172.16.1.0/24,172.16.2.0/24,192.168.1.0/24,fd00::/8";
-        AddressPolicy plain = AddressPolicy.publicOnly().closing(() -> 8080);
-        AddressPolicy listed = AddressPolicy.parse(lists, "9.9.9.9,8.8.4.4,1.0.0.0/24,2a02::/16").closing(() -> 8080);
+        AddressPolicy plain = AddressPolicy.publicOnly().closing(asked -> asked == 8080);
+        AddressPolicy listed = AddressPolicy.parse(lists, "9.9.9.9,8.8.4.4,1.0.0.0/24,2a02::/16").closing(asked -> asked == 8080);
         Record[] eight = new Record[8];
         for (int i = 0; i < eight.length; i++) {
             eight[i] = DnsStub.address("eight.test", 300, i < 4 ? "151.101.1." + i : "2a04:4e42::" + i);

@@ -25,8 +25,8 @@ import org.xbill.DNS.Record;
  * on the same port.
  */
 class RebindingTest {
-    private static final Exchange BLOCKED =
-            new Exchange.Failure(Kind.BLOCKED_ADDRESS, "the URL leads to an address that is not allowed");
+    private static final Exchange BLOCKED = new Exchange.Failure(
+            Kind.BLOCKED_ADDRESS, "the URL leads to an address that is not allowed; 'fetchback check' tells the operator why");
     private static final String GOOD = "127.0.0.1";
     private static final String BAD = "127.0.0.2";
 
@@ -203,7 +203,7 @@ class RebindingTest {
     @Test
     void everyDeniedTargetEndsInTheSameWords() throws Exception {
         zone = question -> question.reply(address(question.name(), 60, question.name().startsWith("own") ? GOOD : BAD));
-        try (Outbound strict = outbound(AddressPolicy.parse("127.0.0.1/32", "127.0.0.1/32:9003,8.8.8.8").closing(() -> 9002));
+        try (Outbound strict = outbound(AddressPolicy.parse("127.0.0.1/32", "127.0.0.1/32:9003,8.8.8.8").closing(asked -> asked == 9002));
                 Outbound publicOnly = outbound(AddressPolicy.publicOnly())) {
             for (String url : List.of("http://10.0.0.1/", "http://127.0.0.2:" + canary.port() + "/", "http://169.254.169.254/",
                     "http://[::1]/", "http://127.0.0.1:9002/", "http://own.test:9002/", "http://bad.test:" + canary.port() + "/",

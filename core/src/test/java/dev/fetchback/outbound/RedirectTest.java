@@ -203,7 +203,7 @@ class RedirectTest {
             guarded.names.put("inside.test", List.of(InetAddress.ofLiteral("127.0.0.1")));
             Fixture.Result result = guarded.get(server.url("/"));
             assertThat(result.exchange())
-                    .isEqualTo(new Exchange.Failure(Kind.BLOCKED_ADDRESS, "the URL leads to an address that is not allowed"));
+                    .isEqualTo(new Exchange.Failure(Kind.BLOCKED_ADDRESS, "the URL leads to an address that is not allowed; 'fetchback check' tells the operator why"));
             assertThat(canary.accepted()).isZero();
             assertThat(server.accepted()).isEqualTo(1);
         }

@@ -21,8 +21,11 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The composition root: the library, the HTTP API around it, and how both follow from the configuration. */
@@ -47,10 +50,12 @@ public final class Server implements RunningServer {
     /** The same over another engine: the seam of the benchmark that leaves the store out. */
     public static Server start(Config config, Builder builder) throws IOException {
         PrometheusRegistry registry = new PrometheusRegistry();
-        AtomicInteger port = new AtomicInteger(config.get(Settings.PORT)); // until it is bound, when any was free
+        // Until they are bound, when any may have been free.
+        AtomicReference<Set<Integer>> ports =
+                new AtomicReference<>(ports(config.get(Settings.PORT), config.find(Settings.OPS_PORT).orElse(-1)));
         Fetchback fetchback;
         try {
-            fetchback = builder.registry(registry).ownPort(port::get).start();
+            fetchback = builder.registry(registry).ownPorts(port -> ports.get().contains(port)).start();
         } catch (StoreException e) {
             throw new IOException(e.getMessage(), e);
         } catch (UncheckedIOException e) {
@@ -68,12 +73,16 @@ public final class Server implements RunningServer {
                     System::nanoTime);
             ApiServer api = new ApiServer(Wiring.api(config), fetchback, tokens(config), parts);
             api.start();
-            port.set(api.port());
+            ports.set(ports(api.port(), api.opsPort()));
             return new Server(fetchback, api);
         } catch (IOException | RuntimeException e) {
             fetchback.close();
             throw e;
         }
+    }
+
+    private static Set<Integer> ports(int... ports) {
+        return Arrays.stream(ports).boxed().collect(Collectors.toUnmodifiableSet());
     }
 
     private static Tokens tokens(Config config) throws IOException {

@@ -40,6 +40,7 @@ final class CheckRoute {
                 .field("code", refusal == null ? null : refusal.kind().code())
                 .field("reason", refusal == null ? null : refusal.reason());
         rule(json, refusal == null ? null : refusal.rule());
+        json.field("hint", CheckHint.of(vetting, request.stage()));
         json.name("target").object()
                 .field("scheme", target.scheme())
                 .field("host", target.asciiHost())

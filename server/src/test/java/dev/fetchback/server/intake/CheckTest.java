@@ -35,6 +35,7 @@ class CheckTest {
             String body = api.post("/v1/check", "{\"url\":\"https://a.example/\",\"for\":\"deliver\"}").body();
             assertThat(body).isEqualTo("{\"url\":\"https://a.example/\",\"for\":\"deliver\",\"allowed\":false,"
                     + "\"code\":\"blocked_address\",\"reason\":\"because\",\"rule\":\"special\",\"entry\":\"192.0.2.0/24\","
+                    + "\"hint\":\"To allow it, add 192.0.2.1/32:443 to deliver-allow-networks.\","
                     + "\"target\":{\"scheme\":\"https\",\"host\":\"a.example\",\"port\":443,\"path\":\"/\"},\"source\":\"dns\","
                     + "\"aliases\":[\"b.example\"],\"ttl_seconds\":60,"
                     + "\"addresses\":[{\"address\":\"192.0.2.1\",\"allowed\":false,"
