@@ -3,6 +3,7 @@ package dev.fetchback.outbound;
 import dev.fetchback.outbound.Redirects.Leg;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +26,7 @@ final class Journey {
     private final Request request;
     private final @Nullable Payload payload;
     private final BodySink sink;
+    private final HopCheck hops;
     private final Redirects redirects;
     private final long startedAt;
     private final long deadline;
@@ -32,11 +34,12 @@ final class Journey {
     private long connectNanos;
     private long headNanos;
 
-    Journey(Outbound.Parts parts, Request request, @Nullable Payload payload, BodySink sink) {
+    Journey(Outbound.Parts parts, Request request, @Nullable Payload payload, BodySink sink, HopCheck hops) {
         this.parts = parts;
         this.request = request;
         this.payload = payload;
         this.sink = sink;
+        this.hops = hops;
         this.redirects = new Redirects(request.limits().maxRedirects());
         this.startedAt = now();
         this.deadline = startedAt + request.limits().total().toNanos();
@@ -45,6 +48,10 @@ final class Journey {
     Exchange.Answer run() throws ExchangeException, InterruptedException {
         Leg leg = new Leg(request.target(), request.method(), request.fields(), payload);
         while (true) {
+            Exchange.Failure refusal = hops.refusal(leg.target(), Duration.ofNanos(left()));
+            if (refusal != null) {
+                throw new ExchangeException(refusal.kind(), refusal.detail());
+            }
             Visit visit = visit(leg);
             if (visit.location() == null) {
                 Exchange.Timings timings = new Exchange.Timings(resolveNanos, connectNanos, headNanos, now() - startedAt);

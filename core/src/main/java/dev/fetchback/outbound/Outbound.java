@@ -82,18 +82,28 @@ public final class Outbound implements AutoCloseable {
      * @throws InterruptedException when the thread is interrupted; its socket is closed then
      */
     public Exchange exchange(Request request, BodySink sink) throws InterruptedException {
+        return exchange(request, sink, HopCheck.NONE);
+    }
+
+    /** The same, where {@code hops} may end the way before any of its hops. */
+    public Exchange exchange(Request request, BodySink sink, HopCheck hops) throws InterruptedException {
         byte[] body = request.body();
-        return exchange(request, body == null ? null : new Payload.Bytes(body), sink);
+        return exchange(request, body == null ? null : new Payload.Bytes(body), sink, hops);
     }
 
     /** The same with another body than the request's own: a part of an array, or one that is not in memory. */
     public Exchange exchange(Request request, @Nullable Payload payload, BodySink sink) throws InterruptedException {
+        return exchange(request, payload, sink, HopCheck.NONE);
+    }
+
+    private Exchange exchange(Request request, @Nullable Payload payload, BodySink sink, HopCheck hops)
+            throws InterruptedException {
         parts.meters().exchanges.increment();
         if (closed) {
             return new Exchange.Failure(Kind.CLOSED, Verdicts.detail(Kind.CLOSED));
         }
         try {
-            return new Journey(parts, request, payload, sink).run();
+            return new Journey(parts, request, payload, sink, hops).run();
         } catch (ExchangeException e) {
             return e.failure();
         }
