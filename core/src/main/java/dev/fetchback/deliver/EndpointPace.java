@@ -46,6 +46,11 @@ final class EndpointPace implements Pace {
     }
 
     @Override
+    public void slowTo(long millis, long now) {
+        throw new UnsupportedOperationException("receiver " + id + " has no crawl-delay");
+    }
+
+    @Override
     public long rememberUntil() {
         return 0;
     }

@@ -54,6 +54,13 @@ final class HostPace implements Pace {
     }
 
     @Override
+    public void slowTo(long millis, long now) {
+        if (gapMillis > 0) {
+            notBefore = Math.max(notBefore, now + millis);
+        }
+    }
+
+    @Override
     public long rememberUntil() {
         return notBefore;
     }

@@ -168,6 +168,14 @@ final class Lane {
         timer(queue, until);
     }
 
+    /** The host of a queue that has tasks running asks for so much time between starts; see {@link Pace#slowTo}. */
+    synchronized void slowTo(String name, long millis) {
+        LaneQueue queue = queues.get(name);
+        if (queue != null) {
+            queue.pace.slowTo(millis, clock.getAsLong());
+        }
+    }
+
     /** A place of this queue has become free that no task of the lane had, or its pause was ended: the lane looks again. */
     void opened(String name) {
         synchronized (this) {

@@ -24,6 +24,12 @@ public interface Pace {
     /** Nothing starts before {@code until}, Unix milliseconds. */
     void pause(long until);
 
+    /**
+     * The other side asks for so much time between starts: the next one comes no earlier than that after {@code now}. It only slows
+     * down: where there is no time between starts at all, it is not heeded.
+     */
+    void slowTo(long millis, long now);
+
     /** Until when this must be remembered although nothing of the queue is in memory, Unix milliseconds. */
     long rememberUntil();
 

@@ -333,6 +333,11 @@ public final class Worker {
         });
     }
 
+    /** A host (host and port) asks for so much time between fetches, as by Crawl-delay; without a gap it is not heeded. */
+    public void slowTo(String host, long millis) {
+        fetches.slowTo(host, millis);
+    }
+
     /** A receiver may have a free place that the deliver lane does not know of. */
     public void opened(String receiver) {
         deliveries.opened(receiver);

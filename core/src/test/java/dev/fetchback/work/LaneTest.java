@@ -99,6 +99,40 @@ final class LaneTest {
     }
 
     @Test
+    void aHostThatAsksForMoreTimeGetsIt() {
+        gapMillis = 500;
+        Lane lane = lane(LaneSettings.of(PLACES, PER_QUEUE));
+        wait(lane, "host", 3);
+        lane.turn();
+        lane.slowTo("host", 2000);
+        lane.slowTo("unknown", 2000);
+        now += 1999;
+        lane.turn();
+        assertThat(started).hasSize(1);
+        now += 1;
+        lane.turn();
+        assertThat(started).hasSize(2);
+        lane.slowTo("host", 100);
+        now += 499;
+        lane.turn();
+        assertThat(started).as("never less than the operator's gap").hasSize(2);
+        now += 1;
+        lane.turn();
+        assertThat(started).hasSize(3);
+    }
+
+    @Test
+    void withoutAGapNoHostIsHeededThatAsksForMoreTime() {
+        Lane lane = lane(LaneSettings.of(PLACES, PER_QUEUE));
+        wait(lane, "host", 1);
+        lane.turn();
+        lane.slowTo("host", 30_000);
+        wait(lane, "host", 1);
+        lane.turn();
+        assertThat(started).hasSize(2);
+    }
+
+    @Test
     void aQueueAloneHasAllOfFewPlaces() {
         Lane lane = lane(LaneSettings.of(PER_QUEUE, PER_QUEUE).sharing(PER_QUEUE));
         wait(lane, "only", PLACES);
