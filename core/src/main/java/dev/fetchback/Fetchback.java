@@ -4,6 +4,7 @@ import dev.fetchback.deliver.DeliverStep;
 import dev.fetchback.deliver.Endpoints;
 import dev.fetchback.deliver.Envelope;
 import dev.fetchback.deliver.LinkSigner;
+import dev.fetchback.fetch.CrawlDelays;
 import dev.fetchback.fetch.FetchStep;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.DnsResolver;
@@ -92,12 +93,14 @@ public final class Fetchback implements Tasks, AutoCloseable {
             Path bodies = Files.createDirectories(with.dataDir.resolve("bodies"));
             DeliverStep deliver = new DeliverStep(receivers, endpoints, envelope, with.deliver,
                     new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry);
-            Worker.Steps steps = new Worker.Steps(new FetchStep(pages, budget, bodies, with.userAgent, clock), deliver);
+            FetchStep fetch = new FetchStep(pages, budget, bodies, with.userAgent, new HostWishes(), clock);
+            Worker.Steps steps = new Worker.Steps(fetch, deliver);
             Executor threads = Thread::startVirtualThread;
             this.worker = new Worker(with.work, new Worker.Parts(
                     store, commits, new TaskMachine(with.retries), steps, deliver, new Worker.Surroundings(clock, random, threads)));
             resources.add(worker::drain);
-            Meters.register(with.registry, new Meters.Sources(store, worker, budget, pages.meters(), receivers.meters(), clock));
+            Meters.register(with.registry, new Meters.Sources(
+                    store, worker, budget, pages.meters(), receivers.meters(), fetch.robots(), clock));
             worker.start();
         } catch (IOException e) {
             resources.close();
@@ -302,6 +305,14 @@ public final class Fetchback implements Tasks, AutoCloseable {
         @Override
         public void recovered(String id) {
             worker.recovered(id);
+        }
+    }
+
+    /** What fetches learn of hosts. */
+    private final class HostWishes implements CrawlDelays {
+        @Override
+        public void slowTo(String host, long millis) {
+            worker.slowTo(host, millis);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.fetchback;
 
+import dev.fetchback.fetch.RobotsMeters;
 import dev.fetchback.outbound.OutboundMeters;
 import dev.fetchback.store.Store;
 import dev.fetchback.task.Stage;
@@ -20,7 +21,13 @@ final class Meters {
 
     /** Where the numbers come from. */
     record Sources(
-            Store store, Worker worker, ByteBudget budget, OutboundMeters pages, OutboundMeters receivers, LongSupplier clock) {}
+            Store store,
+            Worker worker,
+            ByteBudget budget,
+            OutboundMeters pages,
+            OutboundMeters receivers,
+            RobotsMeters robots,
+            LongSupplier clock) {}
 
     static void register(PrometheusRegistry registry, Sources from) {
         GaugeWithCallback.builder()
@@ -57,6 +64,19 @@ final class Meters {
                 .name("fetchback_settles_stale").help("Results that changed nothing because the task had moved on.")
                 .callback(out -> out.call(from.worker().staleSettles()))
                 .register(registry);
+        CounterWithCallback.builder()
+                .name("fetchback_robots_read").help("Tries to read a robots.txt.")
+                .callback(out -> out.call(from.robots().read()))
+                .register(registry);
+        CounterWithCallback.builder()
+                .name("fetchback_robots_refused").help("Fetches not made because of a robots.txt.").labelNames("reason")
+                .callback(out -> {
+                    out.call(from.robots().denied(), "denied");
+                    out.call(from.robots().unreachable(), "unreachable");
+                })
+                .register(registry);
+        gauge(registry, "fetchback_robots_files", "Servers whose robots.txt is remembered.", () -> from.robots().files());
+        gauge(registry, "fetchback_robots_bytes", "Memory for what they say.", () -> from.robots().bytes());
         CounterWithCallback.builder()
                 .name("fetchback_connections_opened").help("Connections opened.").labelNames("to")
                 .callback(out -> {

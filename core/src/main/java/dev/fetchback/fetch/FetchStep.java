@@ -3,6 +3,7 @@ package dev.fetchback.fetch;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.Exchange;
 import dev.fetchback.outbound.Field;
+import dev.fetchback.outbound.HopCheck;
 import dev.fetchback.outbound.Kind;
 import dev.fetchback.outbound.Outbound;
 import dev.fetchback.outbound.Request;
@@ -46,6 +47,8 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
 
     private final Outbound outbound;
     private final BodyStore bodies;
+    private final Robots robots;
+    private final CrawlDelays delays;
     private final String userAgent;
     private final LongSupplier clock;
 
@@ -53,12 +56,16 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
      * @param outbound the way out, with the policy for pages
      * @param budget memory for bodies; what does not fit goes to {@code directory}
      * @param directory for bodies that do not fit; exists, and is used by nobody else: what an earlier run left there is deleted
-     * @param userAgent sent unless a task sets its own
+     * @param userAgent sent unless a task sets its own; its product token is the name that robots.txt files are asked for
+     * @param delays told what hosts ask for
      * @param clock Unix milliseconds
      */
-    public FetchStep(Outbound outbound, ByteBudget budget, Path directory, String userAgent, LongSupplier clock) {
+    public FetchStep(
+            Outbound outbound, ByteBudget budget, Path directory, String userAgent, CrawlDelays delays, LongSupplier clock) {
         this.outbound = outbound;
         this.bodies = new BodyStore(budget, directory);
+        this.robots = new Robots(new RobotsReader(outbound, bodies, userAgent, clock), Robots.Limits.DEFAULT, clock);
+        this.delays = delays;
         this.userAgent = userAgent;
         this.clock = clock;
         bodies.deleteLeftovers();
@@ -73,25 +80,32 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
             return failed(Kind.BAD_URL, String.valueOf(e.getMessage()));
         }
         Request request = request(target, spec);
-        return fetch(last == null ? request : request.withCondition(Validators.condition(last)), spec.fetch(), last);
+        RobotsCheck check =
+                spec.fetch().robots() == FetchOptions.Robots.OBEY ? new RobotsCheck(robots, delays, target) : null;
+        return fetch(last == null ? request : request.withCondition(Validators.condition(last)), spec.fetch(), last, check);
     }
 
-    private FetchResult fetch(Request request, FetchOptions options, @Nullable Seen last) throws InterruptedException {
+    /** @param check null when robots.txt is ignored */
+    private FetchResult fetch(Request request, FetchOptions options, @Nullable Seen last, @Nullable RobotsCheck check)
+            throws InterruptedException {
         PageSink sink = new PageSink(bodies, options);
         try {
-            return switch (outbound.exchange(request, sink)) {
+            return switch (outbound.exchange(request, sink, check == null ? HopCheck.NONE : check)) {
                 case Exchange.Answer answer when answer.status() == Validators.NOT_MODIFIED && options.ifChanged() ->
-                    notModified(answer, request, options, last);
+                    notModified(answer, request, options, last, check);
                 case Exchange.Answer answer -> answered(answer, options, sink, last);
-                case Exchange.Failure(Kind kind, String detail) -> failed(kind, detail);
+                case Exchange.Failure(Kind kind, String detail) -> check == null
+                        ? failed(kind, detail)
+                        : new FetchResult.Failed(
+                                new Problem(kind.code(), detail, 0), kind.retryable(), check.retryAt(), check.pausesHost());
             };
         } finally {
             sink.abandon();
         }
     }
 
-    private FetchResult notModified(Exchange.Answer answer, Request request, FetchOptions options, @Nullable Seen last)
-            throws InterruptedException {
+    private FetchResult notModified(Exchange.Answer answer, Request request, FetchOptions options, @Nullable Seen last,
+            @Nullable RobotsCheck check) throws InterruptedException {
         if (last == null || !Validators.asked(answer, request.condition())) {
             return new FetchResult.Failed(
                     new Problem(Problem.HTTP_STATUS, "the page's server answered 304 (not modified), which nobody had asked",
@@ -100,9 +114,14 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
         }
         if (Validators.anotherVersion(answer, last)) {
             Duration left = request.limits().total().minusNanos(answer.timings().total());
-            return fetch(request.withCondition(null).withLimits(request.limits().withTotal(left)), options, last);
+            return fetch(request.withCondition(null).withLimits(request.limits().withTotal(left)), options, last, check);
         }
         return new FetchResult.Unchanged(page(answer, last.bytes(), last.sha256()));
+    }
+
+    /** Counters. */
+    public RobotsMeters robots() {
+        return robots.meters();
     }
 
     private Request request(Target target, TaskSpec spec) {

@@ -44,6 +44,10 @@ public enum Kind {
     BAD_ENCODING(false),
     /** Whoever took the body could not: a full disk, for example. */
     SINK_FAILED(true),
+    /** The robots.txt of a hop's server does not allow the hop; said by a {@link HopCheck}. */
+    ROBOTS_DENIED(false),
+    /** The robots.txt of a hop's server could not be read, so nothing there is allowed; said by a {@link HopCheck}. */
+    ROBOTS_UNREACHABLE(true),
     /** The outbound side was closed. */
     CLOSED(true);
 

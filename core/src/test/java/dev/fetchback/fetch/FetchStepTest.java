@@ -58,8 +58,12 @@ class FetchStepTest {
     void start() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 50);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        server.createContext("/robots.txt", exchange -> {
+            exchange.sendResponseHeaders(404, -1);
+            exchange.close();
+        });
         server.start();
-        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1", () -> NOW);
+        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1", (_, _) -> {}, () -> NOW);
     }
 
     @AfterEach

@@ -60,7 +60,7 @@ class IfChangedTest {
         server = HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 50);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.start();
-        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1", () -> NOW);
+        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1", (_, _) -> {}, () -> NOW);
     }
 
     @AfterEach

@@ -44,7 +44,11 @@ abstract class EndToEndFixture {
     }
 
     protected Web web(Function<Web.Seen, Web.Answer> handler) throws IOException {
-        Web web = new Web(handler);
+        return web(handler, Web.Answer.of(404));
+    }
+
+    protected Web web(Function<Web.Seen, Web.Answer> handler, Web.Answer robotsTxt) throws IOException {
+        Web web = new Web(handler, robotsTxt);
         open.add(web);
         return web;
     }

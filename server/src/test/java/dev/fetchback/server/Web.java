@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /** A web server on loopback, for pages and for receivers; every request is kept to be looked at. */
@@ -37,12 +38,23 @@ final class Web implements AutoCloseable {
     /** A permit for each request that came, answered or not. */
     final Semaphore arrived = new Semaphore(0);
     final BlockingQueue<Seen> seen = new LinkedBlockingQueue<>();
+    /** Requests for robots.txt, which are not among those seen. */
+    final AtomicInteger robots = new AtomicInteger();
     private final HttpServer server;
 
+    /** Without a robots.txt. */
     Web(Function<Seen, Answer> handler) throws IOException {
+        this(handler, Answer.of(404));
+    }
+
+    Web(Function<Seen, Answer> handler, Answer robotsTxt) throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1_000);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", exchange -> answer(exchange, handler));
+        server.createContext("/robots.txt", exchange -> {
+            robots.incrementAndGet();
+            send(exchange, robotsTxt);
+        });
         server.start();
     }
 
@@ -54,9 +66,12 @@ final class Web implements AutoCloseable {
         arrived.release();
         Answer answer = handler.apply(request);
         seen.add(request);
-        if (answer.status() == 0) {
-            return;
+        if (answer.status() != 0) {
+            send(exchange, answer);
         }
+    }
+
+    private static void send(HttpExchange exchange, Answer answer) throws IOException {
         try (exchange) {
             answer.headers().forEach((name, value) -> exchange.getResponseHeaders().set(name, value));
             exchange.sendResponseHeaders(answer.status(), answer.body().length == 0 ? -1 : answer.body().length);

@@ -268,6 +268,11 @@ final class WholeWayTest extends EndToEndFixture {
         expected.put("fetchback_delivery_seconds",
                 is("fetchback_delivery_seconds_count", 2).and(atLeast("fetchback_delivery_seconds_sum", 1e-6)));
         expected.put("fetchback_receivers", is("fetchback_receivers{status=\"active\"}", 2));
+        expected.put("fetchback_robots_read_total", is("fetchback_robots_read_total", 1));
+        expected.put("fetchback_robots_refused_total", is("fetchback_robots_refused_total{reason=\"denied\"}", 0)
+                .and(is("fetchback_robots_refused_total{reason=\"unreachable\"}", 0)));
+        expected.put("fetchback_robots_files", is("fetchback_robots_files", 1));
+        expected.put("fetchback_robots_bytes", atLeast("fetchback_robots_bytes", 1));
         expected.put("fetchback_connections_opened_total", atLeast("fetchback_connections_opened_total{to=\"page\"}", 1)
                 .and(atLeast("fetchback_connections_opened_total{to=\"receiver\"}", 1)));
         expected.put("fetchback_connections_blocked_total", is("fetchback_connections_blocked_total{to=\"page\"}", 0)

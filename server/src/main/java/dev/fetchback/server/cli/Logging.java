@@ -2,16 +2,16 @@ package dev.fetchback.server.cli;
 
 import dev.fetchback.server.config.Settings.LogFormat;
 import java.io.PrintStream;
+import java.util.List;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /** Sets up {@code java.util.logging}, which is under {@link System.Logger} and under Jetty's SLF4J. */
 public final class Logging {
-    private static @Nullable Logger libraries; // kept here, as the log manager holds loggers weakly
+    private static List<Logger> libraries = List.of(); // kept here, as the log manager holds loggers weakly
 
     private Logging() {}
 
@@ -32,7 +32,9 @@ public final class Logging {
         root.setLevel(from);
         Logger org = Logger.getLogger("org");
         org.setLevel(Level.WARNING); // Jetty tells its life story at INFO
-        libraries = org;
+        Logger robots = Logger.getLogger("crawlercommons");
+        robots.setLevel(Level.OFF); // it warns of what strangers write into their robots.txt
+        libraries = List.of(org, robots);
     }
 
     /** A log manager that does not drop its handlers in a shutdown hook, as draining is worth logging. */

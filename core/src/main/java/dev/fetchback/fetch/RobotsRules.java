@@ -1,0 +1,128 @@
+package dev.fetchback.fetch;
+
+import crawlercommons.robots.SimpleRobotRules;
+import crawlercommons.robots.SimpleRobotRules.RobotRule;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one robots.txt says to us, matched as RFC 9309 §2.2.2 and §2.2.3 have it. Immutable.
+ *
+ * <p>The rules are matched here and not by the parser's library, which takes a URL that {@link java.net.URI} does not know for
+ * {@code /}, does not find {@code /*.php$} in {@code /a.php/b.php}, and may spend seconds on one URL.
+ */
+final class RobotsRules {
+    /** Everything may be fetched. */
+    static final RobotsRules ALLOW_ALL = new RobotsRules(List.of(), 0);
+
+    /** Longer ones would let a host's tasks pile up; StormCrawler and Nutch have the same bound. */
+    private static final long CRAWL_DELAY_MAX = Duration.ofSeconds(30).toMillis();
+
+    private static final boolean[] SPECIAL = new boolean[128];
+    /** Objects and references of a rule, beside its characters. */
+    private static final int RULE_BYTES = 120;
+    /** What a file without rules takes in the cache, its origin included. */
+    private static final int FILE_BYTES = 512;
+    /** Characters looked at before other threads get their turn: about a millisecond. */
+    private static final long TURN_CHARS = 1 << 20;
+
+    static {
+        SPECIAL['*'] = true;
+        SPECIAL['$'] = true;
+    }
+
+    private final List<Rule> rules;
+    private final long crawlDelayMillis;
+
+    private RobotsRules(List<Rule> rules, long crawlDelayMillis) {
+        this.rules = rules;
+        this.crawlDelayMillis = crawlDelayMillis;
+    }
+
+    /** @param parsed sorted: the most specific rule first, and allow before disallow */
+    static RobotsRules of(SimpleRobotRules parsed) {
+        if (parsed.isAllowAll()) {
+            return ALLOW_ALL;
+        }
+        return new RobotsRules(
+                parsed.getRobotRules().stream().map(Rule::of).toList(), Math.clamp(parsed.getCrawlDelay(), 0, CRAWL_DELAY_MAX));
+    }
+
+    /**
+     * The pattern of the rule that disallows a path, or null when it may be fetched.
+     *
+     * @param pathQuery path and query as they are sent
+     */
+    @Nullable String denial(String pathQuery) {
+        if (rules.isEmpty() || pathQuery.equals("/robots.txt")) {
+            return null;
+        }
+        String path = SimpleRobotRules.escapePath(pathQuery, SPECIAL);
+        long left = TURN_CHARS;
+        for (Rule rule : rules) {
+            if (rule.matches(path)) {
+                return rule.allow ? null : rule.pattern;
+            }
+            left -= rule.pieces.length == 1 ? rule.pattern.length() : path.length();
+            if (left < 0) {
+                Thread.yield(); // some 40,000 rules fit into a file, and its server must not slow down others
+                left = TURN_CHARS;
+            }
+        }
+        return null;
+    }
+
+    /** Milliseconds between two fetches that the server asks for (Crawl-delay), 30 s at most; 0 when it does not say. */
+    long crawlDelayMillis() {
+        return crawlDelayMillis;
+    }
+
+    /** About how many bytes of memory this takes. */
+    long bytes() {
+        long bytes = FILE_BYTES;
+        for (Rule rule : rules) {
+            bytes += RULE_BYTES + 2L * rule.pattern.length();
+        }
+        return bytes;
+    }
+
+    /**
+     * One line of the file.
+     *
+     * @param pattern as the file has it, percent-encoded
+     * @param pieces what stands between the wildcards, in order
+     * @param whole whether the last piece must be the end of the path
+     */
+    private record Rule(boolean allow, String pattern, String[] pieces, boolean whole) {
+        static Rule of(RobotRule line) {
+            String pattern = line.getPrefix();
+            boolean whole = pattern.endsWith("$");
+            // Elsewhere the sign stands for itself, and paths are compared with theirs encoded.
+            String text = (whole ? pattern.substring(0, pattern.length() - 1) : pattern).replace("$", "%24");
+            return new Rule(line.isAllow(), pattern, text.split("\\*+", -1), whole);
+        }
+
+        boolean matches(String path) {
+            if (!path.startsWith(pieces[0])) {
+                return false;
+            }
+            int last = pieces.length - 1;
+            int at = pieces[0].length();
+            if (last == 0) {
+                return !whole || at == path.length();
+            }
+            for (int i = 1; i < last; i++) {
+                int found = path.indexOf(pieces[i], at);
+                if (found < 0) {
+                    return false;
+                }
+                at = found + pieces[i].length();
+            }
+            if (whole) {
+                return path.length() - pieces[last].length() >= at && path.endsWith(pieces[last]);
+            }
+            return path.indexOf(pieces[last], at) >= 0;
+        }
+    }
+}
