@@ -144,8 +144,8 @@ final class Robots {
         Flight flight = flights.get(page.origin());
         if (flight == null) {
             flight = new Flight(page);
+            flight.thread.start(); // which may fail for want of memory; it can do nothing before this lock is free
             flights.put(page.origin(), flight);
-            flight.thread.start();
         }
         flight.waiting++;
         return flight;

@@ -47,14 +47,20 @@ final class RobotsCheck implements HopCheck {
         String pattern = rules.denial(hop.pathQuery());
         if (pattern != null) {
             robots.meters().denied.increment();
-            String rule = pattern.length() > RULE_CHARS_MAX ? pattern.substring(0, RULE_CHARS_MAX) + "…" : pattern;
             return new Exchange.Failure(
-                    Kind.ROBOTS_DENIED, Robots.file(hop) + " does not allow " + hop.endpoint() + " (Disallow: " + rule + ")");
+                    Kind.ROBOTS_DENIED, Robots.file(hop) + " does not allow " + hop.endpoint() + " (" + reason(pattern) + ")");
         }
         if (rules.crawlDelayMillis() > 0) {
             delays.slowTo(hop.hostPort(), rules.crawlDelayMillis());
         }
         return null;
+    }
+
+    private static String reason(String pattern) {
+        if (pattern.equals(RobotsRules.TOO_LONG)) {
+            return pattern;
+        }
+        return "Disallow: " + (pattern.length() > RULE_CHARS_MAX ? pattern.substring(0, RULE_CHARS_MAX) + "…" : pattern);
     }
 
     /** When a file that could not be read is read again, Unix milliseconds; 0 when that is not why the fetch ended. */

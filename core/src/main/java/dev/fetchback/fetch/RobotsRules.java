@@ -3,6 +3,7 @@ package dev.fetchback.fetch;
 import crawlercommons.robots.SimpleRobotRules;
 import crawlercommons.robots.SimpleRobotRules.RobotRule;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -20,12 +21,18 @@ final class RobotsRules {
     private static final long CRAWL_DELAY_MAX = Duration.ofSeconds(30).toMillis();
 
     private static final boolean[] SPECIAL = new boolean[128];
-    /** Objects and references of a rule, beside its characters. */
+    /** What is said of a path that would take longer: what is not known is not allowed. */
+    static final String TOO_LONG = "more rules than are matched with one URL";
+
+    /** Objects and references of a rule, and of each of its pieces, beside the characters. */
     private static final int RULE_BYTES = 120;
+    private static final int PIECE_BYTES = 64;
     /** What a file without rules takes in the cache, its origin included. */
     private static final int FILE_BYTES = 512;
-    /** Characters looked at before other threads get their turn: about a millisecond. */
-    private static final long TURN_CHARS = 1 << 20;
+    /** Comparisons of characters before other threads get their turn: less than a millisecond. */
+    private static final long TURN_WORK = 1 << 20;
+    /** Comparisons for one URL, some 30 ms: thousands of rules with wildcards and a long URL do not reach it. */
+    private static final long WORK_MAX = 64 << 20;
 
     static {
         SPECIAL['*'] = true;
@@ -50,7 +57,7 @@ final class RobotsRules {
     }
 
     /**
-     * The pattern of the rule that disallows a path, or null when it may be fetched.
+     * The pattern of the rule that disallows a path, {@link #TOO_LONG}, or null when it may be fetched.
      *
      * @param pathQuery path and query as they are sent
      */
@@ -59,15 +66,19 @@ final class RobotsRules {
             return null;
         }
         String path = SimpleRobotRules.escapePath(pathQuery, SPECIAL);
-        long left = TURN_CHARS;
+        long work = 0;
+        long turn = TURN_WORK;
         for (Rule rule : rules) {
             if (rule.matches(path)) {
                 return rule.allow ? null : rule.pattern;
             }
-            left -= rule.pieces.length == 1 ? rule.pattern.length() : path.length();
-            if (left < 0) {
-                Thread.yield(); // some 40,000 rules fit into a file, and its server must not slow down others
-                left = TURN_CHARS;
+            work += rule.work(path);
+            if (work > WORK_MAX) {
+                return TOO_LONG;
+            }
+            if (work > turn) {
+                Thread.yield();
+                turn = work + TURN_WORK;
             }
         }
         return null;
@@ -82,7 +93,7 @@ final class RobotsRules {
     long bytes() {
         long bytes = FILE_BYTES;
         for (Rule rule : rules) {
-            bytes += RULE_BYTES + 2L * rule.pattern.length();
+            bytes += RULE_BYTES + 2L * rule.pattern.length() + (long) PIECE_BYTES * rule.pieces.length;
         }
         return bytes;
     }
@@ -93,14 +104,22 @@ final class RobotsRules {
      * @param pattern as the file has it, percent-encoded
      * @param pieces what stands between the wildcards, in order
      * @param whole whether the last piece must be the end of the path
+     * @param longest of the pieces, characters
      */
-    private record Rule(boolean allow, String pattern, String[] pieces, boolean whole) {
+    private record Rule(boolean allow, String pattern, String[] pieces, boolean whole, int longest) {
         static Rule of(RobotRule line) {
             String pattern = line.getPrefix();
             boolean whole = pattern.endsWith("$");
             // Elsewhere the sign stands for itself, and paths are compared with theirs encoded.
             String text = (whole ? pattern.substring(0, pattern.length() - 1) : pattern).replace("$", "%24");
-            return new Rule(line.isAllow(), pattern, text.split("\\*+", -1), whole);
+            String[] pieces = text.split("\\*+", -1);
+            int longest = Arrays.stream(pieces).mapToInt(String::length).max().orElse(0);
+            return new Rule(line.isAllow(), pattern, pieces, whole, longest);
+        }
+
+        /** Most comparisons that matching takes. */
+        long work(String path) {
+            return pieces.length == 1 ? longest : (1L + longest) * path.length();
         }
 
         boolean matches(String path) {

@@ -202,6 +202,20 @@ class RobotsFetchTest {
     }
 
     @Test
+    void whatWouldTakeTooLongToMatchIsNotRequested() throws Exception {
+        start();
+        StringBuilder file = new StringBuilder("User-agent: *\n");
+        for (int i = 0; file.length() < FILE_MAX - 100; i++) {
+            file.append("Disallow: /*aaaaaaaaaaaaaaaac").append(i).append('\n');
+        }
+        site.robots(file.toString());
+        FetchResult.Failed failed = failed(site.url("/" + "a".repeat(4000)));
+        assertThat(failed.problem().code()).isEqualTo("robots_denied");
+        assertThat(failed.problem().detail()).endsWith(" (more rules than are matched with one URL)");
+        assertThat(site.hits).containsOnlyKeys("/robots.txt");
+    }
+
+    @Test
     void methodsThatChangeThingsAreCheckedToo() throws Exception {
         start();
         site.robots(DENY_ALL);

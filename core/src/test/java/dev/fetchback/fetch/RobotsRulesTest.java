@@ -11,10 +11,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which paths a file lets us fetch: RFC 9309 and its examples, and files that are no such thing. */
 class RobotsRulesTest {
@@ -219,16 +221,47 @@ class RobotsRulesTest {
         }
     }
 
-    @Test
-    @Timeout(20)
-    void matchesHostileRulesInBoundedTime() {
+    private RobotsRules many(IntFunction<String> line) {
         StringBuilder file = new StringBuilder("User-agent: *\n");
         for (int i = 0; file.length() < FILE_MAX; i++) {
-            file.append("Disallow: /*").append("a".repeat(1000 + i)).append("*b*\n");
+            file.append(line.apply(i)).append('\n');
+        }
+        return rules(file.toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 16, 64, 1000, 2000})
+    @Timeout(20)
+    void deniesWhatWouldTakeTooLongToMatch(int length) {
+        RobotsRules rules = many(i -> "Disallow: /*" + "a".repeat(length) + "c" + i);
+        String path = "/" + "a".repeat(4000);
+        long best = Long.MAX_VALUE;
+        for (int i = 0; i < 3; i++) {
+            long from = System.nanoTime();
+            assertThat(rules.denial(path)).isEqualTo(RobotsRules.TOO_LONG);
+            best = Math.min(best, System.nanoTime() - from);
+        }
+        assertThat(Duration.ofNanos(best)).as("some 10 ms alone, and up to 400 without the bound").isLessThan(Duration.ofMillis(150));
+        assertThat(rules.denial("/b")).as("a short one is matched").isNull();
+    }
+
+    @Test
+    void matchesThousandsOfRulesWithALongUrl() {
+        StringBuilder file = new StringBuilder("User-agent: *\n");
+        for (int i = 0; i < 3000; i++) {
+            file.append("Disallow: /shop/*/basket").append(i).append("*sort=\n");
         }
         RobotsRules rules = rules(file.toString());
-        assertThat(rules.bytes()).isBetween((long) FILE_MAX, 4L * FILE_MAX);
-        assertThat(rules.denial("/" + "a".repeat(4000))).isNull();
-        assertThat(rules.denial("/" + "a".repeat(4000) + "b")).isNotNull();
+        assertThat(rules.denial("/shop/" + "x".repeat(1000))).isNull();
+        assertThat(rules.denial("/shop/" + "x".repeat(1000) + "/basket7?sort=a")).isEqualTo("/shop/*/basket7*sort=");
+    }
+
+    @Test
+    void countsThePiecesOfARuleAsMemory() {
+        RobotsRules pieces = many(i -> "Disallow: /" + "*a".repeat(8000) + i);
+        assertThat(pieces.bytes()).as("13 MB were measured").isBetween(13L << 20, 26L << 20);
+        assertThat(pieces.denial("/" + "a".repeat(4000))).isNull();
+        RobotsRules usual = many(i -> "Disallow: /usual/path/to/somewhere/" + i);
+        assertThat(usual.bytes()).as("1.7 MB were measured").isBetween(17L << 17, 34L << 17);
     }
 }
