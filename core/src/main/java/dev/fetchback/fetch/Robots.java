@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * cannot be read again goes on as it was.
  */
 final class Robots {
+    /** As long as a fetch waits for a file to be read again, at most: the old one will do. */
+    private static final Duration AGAIN_MAX = Duration.ofSeconds(5);
+
     private final Source source;
     private final Limits limits;
     private final LongSupplier clock;
@@ -81,6 +84,11 @@ final class Robots {
             return since <= now && now < until;
         }
 
+        /** The same answer, which could not be had anew. */
+        Entry failed(long at, long again) {
+            return new Entry(answer, at, again, failures + 1);
+        }
+
         long bytes() {
             return (answer instanceof Answer.Rules(RobotsRules rules) ? rules : RobotsRules.ALLOW_ALL).bytes();
         }
@@ -105,27 +113,44 @@ final class Robots {
     /**
      * What a page's server says, read now if need be.
      *
-     * @param patience how long to wait for that; others who wait go on
+     * @param patience how long to wait for that, less when something is known that can go on; others who wait go on
      */
     Answer ask(Target page, Duration patience) throws InterruptedException {
         Flight flight;
+        long wait = patience.toNanos();
         synchronized (this) {
             Entry known = entries.get(page.origin());
             if (known != null && known.holds(clock.getAsLong())) {
                 return known.answer();
             }
+            if (known != null && known.answer() instanceof Answer.Rules) {
+                wait = Math.min(wait / 2, AGAIN_MAX.toNanos()); // the page needs time too
+            }
             flight = board(page);
         }
         try {
-            return flight.landed.get(patience.toNanos(), TimeUnit.NANOSECONDS);
+            return flight.landed.get(wait, TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            return new Answer.Unknown(
-                    new Exchange.Failure(Kind.ROBOTS_UNREACHABLE, file(page) + " was not there before the fetch's own time was over"), 0);
+            return late(page);
         } catch (ExecutionException e) {
             throw new IllegalStateException("reading " + file(page) + " met a fault of Fetchback", e.getCause());
         } finally {
             leave(flight);
         }
+    }
+
+    /** Not there in time: what is known goes on as after a failure. What one task had no time for is no failure for others. */
+    private synchronized Answer late(Target page) {
+        Entry known = entries.get(page.origin());
+        if (known == null || !(known.answer() instanceof Answer.Rules)) {
+            return new Answer.Unknown(
+                    new Exchange.Failure(Kind.ROBOTS_UNREACHABLE, file(page) + " was not there before the fetch's own time was over"), 0);
+        }
+        long now = clock.getAsLong();
+        if (!known.holds(now)) {
+            entries.put(page.origin(), known.failed(now, now + limits.wait(known.failures())));
+        }
+        return known.answer();
     }
 
     RobotsMeters meters() {
@@ -188,10 +213,9 @@ final class Robots {
                 }
                 int failures = before == null ? 0 : before.failures();
                 long until = Math.max(now + limits.wait(failures), unreadable.notBefore());
-                Answer answer = before != null && before.answer() instanceof Answer.Rules stale
-                        ? stale
-                        : new Answer.Unknown(unreadable.failure(), until);
-                yield new Entry(answer, now, until, failures + 1);
+                yield before != null && before.answer() instanceof Answer.Rules
+                        ? before.failed(now, until)
+                        : new Entry(new Answer.Unknown(unreadable.failure(), until), now, until, failures + 1);
             }
         };
     }

@@ -281,6 +281,30 @@ class RobotsTest {
     }
 
     @Test
+    void goesOnWithWhatItKnowsWhenAFileDoesNotComeInTime() throws Exception {
+        Slow slow = new Slow();
+        next = new RobotsReading.Read(disallowing("/x"), DAY);
+        Robots robots = robots(page -> reads.getAndIncrement() == 0 ? next : slow.read(page), 1 << 20);
+        robots.ask(page("http://a.test/"), PATIENCE);
+        now.addAndGet(DAY);
+        long from = System.nanoTime();
+        assertThat(rules(robots.ask(page("http://a.test/"), Duration.ofMillis(400))).denial("/x")).isEqualTo("/x");
+        assertThat(Duration.ofNanos(System.nanoTime() - from)).as("half is left for the page").isGreaterThan(Duration.ofMillis(190));
+        slow.interrupted.await();
+        now.addAndGet(9_999);
+        assertThat(rules(robots.ask(page("http://a.test/"), PATIENCE)).denial("/x")).isEqualTo("/x");
+        assertThat(slow.begun).as("left alone for a while").hasValue(1);
+        now.addAndGet(1);
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            slow.asked.take();
+            Future<Robots.Answer> again = threads.submit(() -> robots.ask(page("http://a.test/"), PATIENCE));
+            slow.asked.take().complete(new RobotsReading.Read(RobotsRules.ALLOW_ALL, DAY));
+            assertThat(rules(again.get()).denial("/x")).isNull();
+        }
+        assertThat(robots.meters().bytes()).isEqualTo(RobotsRules.ALLOW_ALL.bytes());
+    }
+
+    @Test
     void aFaultReachesWhoWaitsAndIsNotRemembered() throws Exception {
         Robots robots = robots(page -> {
             if (reads.incrementAndGet() == 1) {
