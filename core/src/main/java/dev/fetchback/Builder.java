@@ -110,8 +110,8 @@ public final class Builder {
     }
 
     /**
-     * Ports of this process that nothing may be fetched from or delivered to unless an allowed network names them: those of the API
-     * around this library.
+     * Ports of this process that nothing may be fetched from or delivered to unless an allowed network names them: those of the
+     * API around this library.
      *
      * @param ports whether a port is one of them; asked for each connection
      */

@@ -97,6 +97,7 @@ final class DnsStub implements AutoCloseable {
     private final ServerSocket tcp;
     private final Zone zone;
     private final Queue<Question> questions = new ConcurrentLinkedQueue<>();
+    private int asked; // the queue would count itself through
 
     DnsStub(Zone zone) throws IOException {
         this.zone = zone;
@@ -139,7 +140,7 @@ final class DnsStub implements AutoCloseable {
     private List<byte[]> answer(byte[] bytes, boolean overTcp, SocketAddress from) throws Exception {
         Question question;
         synchronized (this) {
-            question = new Question(new Message(bytes), overTcp, ((InetSocketAddress) from).getPort(), questions.size() + 1);
+            question = new Question(new Message(bytes), overTcp, ((InetSocketAddress) from).getPort(), ++asked);
             questions.add(question);
         }
         return zone.answer(question);

@@ -203,7 +203,8 @@ class RebindingTest {
     @Test
     void everyDeniedTargetEndsInTheSameWords() throws Exception {
         zone = question -> question.reply(address(question.name(), 60, question.name().startsWith("own") ? GOOD : BAD));
-        try (Outbound strict = outbound(AddressPolicy.parse("127.0.0.1/32", "127.0.0.1/32:9003,8.8.8.8").closing(asked -> asked == 9002));
+        AddressPolicy policy = AddressPolicy.parse("127.0.0.1/32", "127.0.0.1/32:9003,8.8.8.8").closing(asked -> asked == 9002);
+        try (Outbound strict = outbound(policy);
                 Outbound publicOnly = outbound(AddressPolicy.publicOnly())) {
             for (String url : List.of("http://10.0.0.1/", "http://127.0.0.2:" + canary.port() + "/", "http://169.254.169.254/",
                     "http://[::1]/", "http://127.0.0.1:9002/", "http://own.test:9002/", "http://bad.test:" + canary.port() + "/",

@@ -202,8 +202,8 @@ class RedirectTest {
                 Fixture guarded = new Fixture(OutboundSettings.DEFAULT, "127.0.0.1/32:" + server.port())) {
             guarded.names.put("inside.test", List.of(InetAddress.ofLiteral("127.0.0.1")));
             Fixture.Result result = guarded.get(server.url("/"));
-            assertThat(result.exchange())
-                    .isEqualTo(new Exchange.Failure(Kind.BLOCKED_ADDRESS, "the URL leads to an address that is not allowed; 'fetchback check' tells the operator why"));
+            assertThat(result.exchange()).isEqualTo(new Exchange.Failure(Kind.BLOCKED_ADDRESS,
+                    "the URL leads to an address that is not allowed; 'fetchback check' tells the operator why"));
             assertThat(canary.accepted()).isZero();
             assertThat(server.accepted()).isEqualTo(1);
         }

@@ -38,7 +38,8 @@ final class GuardEndToEndTest {
 
     private Server start(String allow, String deny) throws Exception {
         return Server.start(new ConfigReader(Map.of(), folder).read(List.of(
-                "--port", "0", "--ops-port", "0", "--data-dir", folder.resolve("data").toString(), "--fetch-allow-networks", allow,
+                "--port", "0", "--ops-port", "0", "--data-dir", folder.resolve("data").toString(),
+                "--fetch-allow-networks", allow,
                 "--fetch-deny-networks", deny, "--deliver-deny-networks", "8.8.8.8", "--fetch-per-host-gap", "0s",
                 "--deliver-to", "http://localhost:3999/", "--dns-servers", "127.0.0.1:9")));
     }
@@ -62,13 +63,14 @@ final class GuardEndToEndTest {
             });
             String url = "http://LOCALHOST:" + canary.getLocalPort() + "/x?y=1";
             assertThat(check(server, url, "fetch")).isEqualTo("{\"url\":\"http://localhost:" + canary.getLocalPort() + "/x?y=1\","
-                    + "\"for\":\"fetch\",\"allowed\":true,\"code\":null,\"reason\":null,\"rule\":null,\"entry\":null,\"hint\":null,"
+                    + "\"for\":\"fetch\",\"allowed\":true,"
+                    + "\"code\":null,\"reason\":null,\"rule\":null,\"entry\":null,\"hint\":null,"
                     + "\"target\":{\"scheme\":\"http\",\"host\":\"localhost\",\"port\":" + canary.getLocalPort()
                     + ",\"path\":\"/x?y=1\"},\"source\":\"dns\",\"aliases\":[],\"ttl_seconds\":0,\"addresses\":[{\"address\":"
                     + "\"127.0.0.1\",\"allowed\":true,\"rule\":\"allow_list\",\"entry\":\"127.0.0.0/8\"}]}");
             assertThat(check(server, url, "deliver"))
                     .contains("\"rule\":\"name\",\"entry\":\"*.localhost\"", "\"source\":\"none\"",
-                            "\"hint\":\"To allow it, add 127.0.0.1/32:" + canary.getLocalPort() + " to deliver-allow-networks.\"");
+                            "To allow it, add 127.0.0.1/32:" + canary.getLocalPort() + " to deliver-allow-networks.");
             assertThat(check(server, "http://127.0.0.1:" + canary.getLocalPort() + "/", "deliver"))
                     .contains("\"code\":\"blocked_address\"", "\"rule\":\"special\",\"entry\":\"127.0.0.0/8\"");
             assertThat(check(server, "http://127.0.0.2/", "fetch")).contains("\"rule\":\"deny_list\",\"entry\":\"127.0.0.2/32\"");
@@ -78,7 +80,8 @@ final class GuardEndToEndTest {
                     "Only naming exactly this address opens it: add 169.254.169.254/32:80 to fetch-allow-networks.");
             assertThat(check(server, "http://[fd00::1]:8081/", "fetch"))
                     .contains("To allow it, add [fd00:0:0:0:0:0:0:1/128]:8081 to fetch-allow-networks.");
-            assertThat(check(server, "http://db.internal/", "deliver")).contains("add those of your hosts, such as 10.0.0.0/8:80.");
+            assertThat(check(server, "http://db.internal/", "deliver"))
+                    .contains("add those of your hosts, such as 10.0.0.0/8:80.");
             assertThat(check(server, "http://x.onion/", "fetch")).contains("\"rule\":\"not_dns\"", "nothing opens them");
             assertThat(check(server, "http://localhost:3999/", "deliver"))
                     .contains("\"rule\":\"trusted\"", "\"source\":\"system\"");
@@ -93,14 +96,20 @@ final class GuardEndToEndTest {
     @Test
     void itsOwnApiIsNotFetchedAlthoughLoopbackIsAllowed() throws Exception {
         try (Server server = start("127.0.0.0/8", "10.0.0.0/8")) {
-            assertThat(check(server, "http://127.0.0.1:" + server.opsPort() + "/metrics", "fetch")).contains("\"rule\":\"own_port\"",
-                    "\"hint\":\"This server itself listens there. Only naming the port opens it: add 127.0.0.1/32:" + server.opsPort());
+            assertThat(check(server, "http://127.0.0.1:" + server.opsPort() + "/metrics", "fetch"))
+                    .contains("\"rule\":\"own_port\"", "This server itself listens there. Only naming the port opens it: "
+                            + "add 127.0.0.1/32:" + server.opsPort());
             for (String host : List.of("127.0.0.1", "127.0.0.2", "localhost")) {
                 String own = "http://" + host + ":" + server.port() + "/health/live";
                 assertThat(check(server, own, "fetch")).contains("\"rule\":\"own_port\"");
                 assertThat(post(server, "/v1/tasks", "{\"url\":\"" + own + "\",\"deliver\":null}"))
                         .contains("\"code\":\"blocked_address\"", "the URL leads to an address that is not allowed",
                                 "'fetchback check' tells the operator why");
+            }
+            URI metrics = URI.create("http://127.0.0.1:" + server.opsPort() + "/metrics");
+            try (HttpClient client = HttpClient.newHttpClient()) {
+                assertThat(client.send(HttpRequest.newBuilder(metrics).build(), BodyHandlers.ofString()).body())
+                        .contains("fetchback_connections_blocked_total{to=\"page\"} 3.0"); // by tasks, not by checks
             }
         }
     }

@@ -25,14 +25,14 @@ final class CheckHint {
         }
         String settings = stage == Stage.FETCH ? "fetch" : "deliver";
         String allow = settings + "-allow-networks";
-        String network = network(vetting);
+        String add = "add " + network(vetting) + " to " + allow + ".";
         return switch (rule.ground()) {
             case NOT_DNS -> "Such names are not in DNS; nothing opens them.";
             case NAME -> name(vetting.target(), allow);
             case DENY_LIST -> "To allow it, take " + rule.entry() + " out of " + settings + "-deny-networks.";
-            case METADATA -> "It hands out credentials. Only naming exactly this address opens it: add " + network + " to " + allow + ".";
-            case OWN_PORT -> "This server itself listens there. Only naming the port opens it: add " + network + " to " + allow + ".";
-            case SPECIAL, OWN_ADDRESS -> "To allow it, add " + network + " to " + allow + ".";
+            case METADATA -> "It hands out credentials. Only naming exactly this address opens it: " + add;
+            case OWN_PORT -> "This server itself listens there. Only naming the port opens it: " + add;
+            case SPECIAL, OWN_ADDRESS -> "To allow it, " + add;
             case TRUSTED, ALLOW_LIST, PUBLIC -> null; // these deny nothing
         };
     }
