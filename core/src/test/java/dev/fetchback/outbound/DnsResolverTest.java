@@ -189,6 +189,26 @@ class DnsResolverTest {
     }
 
     @Test
+    void endsInTimeWhenTheWholeAnswerDoesNotCome() throws Exception {
+        AtomicLong connections = new AtomicLong();
+        try (DnsStub dns = new DnsStub(question -> {
+                    if (question.tcp()) {
+                        connections.incrementAndGet();
+                        return List.of(); // silent, the connection stays open
+                    }
+                    Message cut = question.message(address("a.test", 60, "192.0.2.66"));
+                    cut.getHeader().setFlag(Flags.TC);
+                    return List.of(cut.toWire());
+                });
+                DnsResolver resolver = dns.resolver()) {
+            long from = System.nanoTime();
+            refused(resolver, "a.test", "no name server could tell");
+            assertThat(Duration.ofNanos(System.nanoTime() - from)).isBetween(Duration.ofMillis(400), Duration.ofSeconds(2));
+            assertThat(connections).hasPositiveValue();
+        }
+    }
+
+    @Test
     void refusesANameWithAThousandAddresses() throws Exception {
         Record[] many = new Record[1000];
         for (int i = 0; i < many.length; i++) {
