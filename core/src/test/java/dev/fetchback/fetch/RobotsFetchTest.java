@@ -479,4 +479,47 @@ class RobotsFetchTest {
         assertThat(site.hits("/robots.txt")).isEqualTo(1);
         assertThat(site.hits.keySet()).noneMatch(path -> path.startsWith("/deny"));
     }
+
+    @Test
+    void hostileFilesHoldUpNoOtherServer() throws Exception {
+        start(OutboundSettings.DEFAULT.withPerAddress(0));
+        site.robots("User-agent: *\nDisallow: /x\n");
+        assertFetched("/warm-up");
+        CountDownLatch end = new CountDownLatch(1);
+        open.add(end::countDown);
+        String slowToParse = "<html>\nUser-agent: *\n" + "Allow: *a*\n".repeat(46_000);
+        List<Site.Answer> kinds = List.of(
+                _ -> await(end), Site.endless("", "no end "), Site.endless("User-agent: *\n", "Allow: *a*\n"), Site.text(200, slowToParse));
+        List<Site> hostile = new ArrayList<>();
+        for (int i = 0; i < 64; i++) {
+            Site one = site();
+            one.answers.put("/robots.txt", kinds.get(i % kinds.size()));
+            hostile.add(one);
+        }
+        Site good = site();
+        good.robots("User-agent: *\nDisallow: /x\n");
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Site one : hostile) {
+                for (int i = 0; i < 4; i++) {
+                    threads.submit(() -> run(one.url("/a")));
+                }
+            }
+            for (Site one : hostile) {
+                while (one.hits("/robots.txt") == 0) {
+                    Thread.onSpinWait();
+                    Thread.yield();
+                }
+            }
+            long from = System.nanoTime();
+            assertThat(run(good.url("/a"))).isInstanceOf(FetchResult.Fetched.class);
+            assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(1));
+            threads.shutdownNow();
+        }
+        for (Site one : hostile) {
+            assertThat(one.hits("/robots.txt")).isEqualTo(1);
+        }
+        while (budget.used() > 0 || directory.toFile().list().length > 0) {
+            Thread.yield(); // a file is parsed to its end although nobody waits for it any more
+        }
+    }
 }

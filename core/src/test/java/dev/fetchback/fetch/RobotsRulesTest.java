@@ -95,6 +95,7 @@ class RobotsRulesTest {
         "Disallow: /; /a; true",
         "user-agent:*|DISALLOW:/ # everything; /a; false",
         "User-agent: *|Sitemap: http://x/|Disallow: /; /a; false",
+        "User-agent: *|Crawl-delay: 5||User-agent: x|Disallow: /; /a; false", // §2.2.4: other lines do not part a group
         "User-agent: *|nonsense|Disallow: /; /a; false"
     })
     void findsItsGroup(String file, String path, boolean allowed) {
@@ -140,6 +141,25 @@ class RobotsRulesTest {
         assertThat(rules.crawlDelayMillis()).isEqualTo(millis);
         assertThat(rules.denial("/b")).isNull();
         assertThat(rules.denial("/a")).isEqualTo("/a");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "Crawl-delay: 5", "Disallow:|Crawl-delay: 5", "Crawl-delay: 5|Disallow:", "Allow: /|Crawl-delay: 5", "Crawl-delay: 5|Allow:",
+        "Disallow: /a|Crawl-delay: 5|Disallow:", "Allow: /||User-agent: x|Crawl-delay: 9|Disallow: /||User-agent: *|Crawl-delay: 5",
+        "Crawl-delay: 5 # please", "crawl-delay:5"
+    })
+    void readsTheCrawlDelayWhateverTheRules(String lines) {
+        RobotsRules rules = rules("User-agent: *\n" + lines.replace('|', '\n'));
+        assertThat(rules.crawlDelayMillis()).isEqualTo(5_000);
+        assertThat(rules.denial("/b")).isNull();
+    }
+
+    @Test
+    void theDelayForAllIsNotOursWhenAGroupIs() {
+        String file = "User-agent: *\nCrawl-delay: 20\nDisallow: /\n\nUser-agent: fetch-back\nDisallow: /a\n";
+        assertThat(rules(file).crawlDelayMillis()).isZero();
+        assertThat(rules(file + "Crawl-delay: 2\n").crawlDelayMillis()).isEqualTo(2_000);
     }
 
     @Test
