@@ -1,19 +1,31 @@
 package dev.fetchback.outbound;
 
+import com.ibm.icu.text.IDNA;
 import java.io.ByteArrayOutputStream;
-import java.net.IDN;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Set;
 
-/** Reads the host of a URL (WHATWG URL §3.5): IDNA first, then the number test, so that no address passes as a name. */
+/**
+ * Reads the host of a URL (WHATWG URL §3.5): IDNA first, then the number test, so that no address passes as a name. International
+ * names are mapped as browsers do (UTS #46, not transitional: {@code faß.de} is another name than {@code fass.de}).
+ */
 final class HostParser {
     private static final int NAME_MAX = 253; // RFC 1035 §3.1: 255 octets on the wire
     private static final int LABEL_MAX = 63;
+    /** Names are mapped and encoded in a time that grows with the square of their length; longer ones are none. */
+    private static final int TEXT_MAX = 4 * NAME_MAX;
+
+    private static final String ENCODED = "xn--";
     private static final int IPV4_PARTS = 4;
+    /** 2^32 has 11 octal digits. */
+    private static final int NUMBER_DIGITS_MAX = 11;
+
     private static final int IPV6_GROUPS = 8;
 
     private HostParser() {}
@@ -25,7 +37,7 @@ final class HostParser {
         if (text.startsWith("[")) {
             return ipv6(text);
         }
-        String host = ascii(decoded(text)).toLowerCase(Locale.ROOT);
+        String host = ascii(decoded(text), text);
         if (host.endsWith(".")) {
             host = host.substring(0, host.length() - 1);
         }
@@ -59,15 +71,38 @@ final class HostParser {
         }
     }
 
-    private static String ascii(String host) throws BadUrl {
-        if (host.chars().allMatch(c -> c < 0x80)) {
-            return host;
+    private static String ascii(String host, String text) throws BadUrl {
+        boolean ascii = host.chars().allMatch(c -> c < 0x80);
+        String lower = ascii ? host.toLowerCase(Locale.ROOT) : host;
+        if (ascii && !lower.contains(ENCODED)) {
+            return lower;
         }
-        try {
-            return IDN.toASCII(host);
-        } catch (IllegalArgumentException e) {
-            throw badHost(host, "it is not a valid international name; write it in ASCII (xn--…)");
+        if (host.length() > TEXT_MAX) {
+            throw badHost(text, "a name has 1 to " + NAME_MAX + " characters");
         }
+        StringBuilder mapped = new StringBuilder(host.length() + 16);
+        IDNA.Info info = new IDNA.Info();
+        Uts46.MAPPING.nameToASCII(lower, mapped, info);
+        if (!Uts46.JUDGED_OTHERWISE.containsAll(info.getErrors())) {
+            throw badHost(text, "it is not a valid international name");
+        }
+        return mapped.toString().toLowerCase(Locale.ROOT);
+    }
+
+    /** Loaded with the first name that needs it: its tables take a while. */
+    private static final class Uts46 {
+        /** As WHATWG URL §3.3 sets it up. */
+        static final IDNA MAPPING = IDNA.getUTS46Instance(
+                IDNA.NONTRANSITIONAL_TO_ASCII | IDNA.CHECK_BIDI | IDNA.CHECK_CONTEXTJ);
+
+        /** Lengths are checked for every name; hyphens anywhere are in use, and WHATWG lets them be. */
+        static final Set<IDNA.Error> JUDGED_OTHERWISE = EnumSet.of(
+                IDNA.Error.EMPTY_LABEL,
+                IDNA.Error.LABEL_TOO_LONG,
+                IDNA.Error.DOMAIN_NAME_TOO_LONG,
+                IDNA.Error.LEADING_HYPHEN,
+                IDNA.Error.TRAILING_HYPHEN,
+                IDNA.Error.HYPHEN_3_4);
     }
 
     /** Only what a DNS name may hold in practice; underscores occur in real host names. */
@@ -125,17 +160,14 @@ final class HostParser {
     }
 
     private static long number(String part, String host) throws BadUrl {
-        try {
-            if (part.startsWith("0x")) {
-                String digits = part.substring(2);
-                return digits.isEmpty() ? 0 : Long.parseUnsignedLong(clipZeros(digits), 16);
-            }
-            return part.length() > 1 && part.startsWith("0")
-                    ? Long.parseUnsignedLong(clipZeros(part), 8)
-                    : Long.parseLong(clipZeros(part));
-        } catch (NumberFormatException e) {
+        int radix = part.startsWith("0x") ? 16 : part.length() > 1 && part.startsWith("0") ? 8 : 10;
+        String digits = withoutLeadingZeros(radix == 16 ? part.substring(2) : part);
+        // Checked one by one: Java's own parsers take a sign.
+        boolean number = digits.length() <= NUMBER_DIGITS_MAX && digits.chars().allMatch(c -> Character.digit(c, radix) >= 0);
+        if (!number) {
             throw badHost(host, "a host that ends in a number must be an IPv4 address");
         }
+        return digits.isEmpty() ? 0 : Long.parseLong(digits, radix);
     }
 
     /** The digits from the first that is not 0; the last one always stays. */
@@ -147,14 +179,6 @@ final class HostParser {
         return digits.substring(from);
     }
 
-    private static String clipZeros(String digits) throws NumberFormatException {
-        String significant = withoutLeadingZeros(digits);
-        if (significant.length() > 12) { // 2^32 has 11 octal digits
-            throw new NumberFormatException();
-        }
-        return significant;
-    }
-
     private static Target.Host ipv6(String text) throws BadUrl {
         if (!text.endsWith("]")) {
             throw badHost(text, "an IPv6 address ends with ']'");
@@ -164,7 +188,7 @@ final class HostParser {
             throw badHost(text, "an IPv6 zone is not allowed");
         }
         boolean shaped = inner.chars().allMatch(c -> c == ':' || c == '.' || c < 0x80 && Character.digit(c, 16) >= 0);
-        if (!shaped || inner.indexOf(':') < 0) {
+        if (!shaped || inner.indexOf(':') < 0 || leadingZero(inner)) {
             throw badHost(text, "it is not an IPv6 address");
         }
         InetAddress address;
@@ -174,6 +198,20 @@ final class HostParser {
             throw badHost(text, "it is not an IPv6 address");
         }
         return new Target.Host("[" + ipv6Text(sixteen(address.getAddress())) + "]", address);
+    }
+
+    /** In an embedded IPv4 address, where one reader takes 010 for ten and another for eight. */
+    private static boolean leadingZero(String inner) {
+        int dot = inner.indexOf('.');
+        if (dot < 0) {
+            return false;
+        }
+        for (String part : inner.substring(inner.lastIndexOf(':', dot) + 1).split("\\.", -1)) {
+            if (part.length() > 1 && part.startsWith("0")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Java turns a v4-mapped address into the IPv4 one it stands for; the text keeps the form the caller used. */
