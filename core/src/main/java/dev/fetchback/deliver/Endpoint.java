@@ -73,7 +73,8 @@ final class Endpoint {
         try {
             long slowAt = meanNanos > FAST_NANOS ? left : Math.max(0, left - KEEP_FETCH_NANOS);
             while (true) {
-                boolean lanesTurn = laneWaits && !laneWasLast;
+                // The lane's turn is for a place; at one that is stopped for a moment there is none to wait for.
+                boolean lanesTurn = laneWaits && !laneWasLast && health.opensAt(clock.getAsLong()) <= clock.getAsLong();
                 Start start = lanesTurn ? Start.BUSY : begin();
                 switch (start) {
                     case YES, PROBE -> {

@@ -155,6 +155,28 @@ class EndpointsTest {
     }
 
     @Test
+    void nobodyWaitsForAReceiverThatIsDownAlthoughTheLaneDoes() throws Exception {
+        Endpoints patient = new Endpoints(
+                new DeliverSettings(null, "x", 1000, new Limits(4, 6, Duration.ofSeconds(20), 64, 1 << 20, 10), Breaker.DEFAULT),
+                millis::get,
+                saved::add);
+        Endpoint endpoint = patient.of("rcv_A", "https://a.example/1");
+        for (int i = 0; i < 5; i++) {
+            leave(endpoint.enter(() -> {}), new Verdict.Failed("nobody is there"));
+        }
+        assertThat(endpoint.hold(millis.get())).as("the lane is to ask again later").isGreaterThan(millis.get());
+        long start = System.nanoTime();
+        assertThat(endpoint.enter(() -> {})).isInstanceOf(Entry.Busy.class);
+        Duration waited = Duration.ofNanos(System.nanoTime() - start);
+        assertThat(waited).as("a fetch's place is held meanwhile").isLessThan(Duration.ofSeconds(10));
+        millis.addAndGet(10_000);
+        assertThat(endpoint.hold(millis.get())).as("the lane's probe").isEqualTo(millis.get());
+        start = System.nanoTime();
+        assertThat(endpoint.enter(() -> {})).isInstanceOf(Entry.Busy.class);
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+    }
+
+    @Test
     void whoeverHoldsAFetchWhileItWaitsIsToldWhenThatTakesLong() throws Exception {
         Endpoints patient = new Endpoints(
                 new DeliverSettings(null, "x", 1000, new Limits(1, 6, Duration.ofMinutes(5), 64, 1 << 20, 10), Breaker.DEFAULT),
