@@ -7,6 +7,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
@@ -216,11 +218,11 @@ class OutboundTest {
     void namesThatDoNotResolveAndPortsThatAreClosedAreFailures() throws Exception {
         Fixture.Result unknown = fixture.get(Target.parse("http://nowhere.test/"));
         assertThat(unknown.kind()).isEqualTo(Kind.DNS_FAILED);
-        int port;
-        try (RawServer server = new RawServer(_ -> {})) {
-            port = server.port();
+        try (SocketChannel silent = SocketChannel.open()) { // holds a port on which nothing listens
+            silent.bind(new InetSocketAddress("127.0.0.1", 0));
+            int port = silent.socket().getLocalPort();
+            assertThat(fixture.get(Target.parse("http://127.0.0.1:" + port + "/")).kind()).isEqualTo(Kind.CONNECT_FAILED);
         }
-        assertThat(fixture.get(Target.parse("http://127.0.0.1:" + port + "/")).kind()).isEqualTo(Kind.CONNECT_FAILED);
         assertThat(fixture.outbound.meters().open()).isZero();
     }
 
