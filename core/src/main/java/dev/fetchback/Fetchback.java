@@ -9,6 +9,7 @@ import dev.fetchback.fetch.FetchStep;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.DnsResolver;
 import dev.fetchback.outbound.Outbound;
+import dev.fetchback.outbound.OutboundSettings;
 import dev.fetchback.outbound.SystemResolver;
 import dev.fetchback.outbound.Target;
 import dev.fetchback.outbound.Vetting;
@@ -87,9 +88,10 @@ public final class Fetchback implements Tasks, AutoCloseable {
             ByteBudget budget = new ByteBudget(with.bodyMemory);
             Outbound.Names names =
                     new Outbound.Names(resources.add(new DnsResolver(with.dns)), resources.add(new SystemResolver()));
-            this.pages = resources.add(new Outbound(with.outbound, with.fetchPolicy.closing(with.ownPorts), names));
-            this.receivers = resources.add(
-                    new Outbound(with.outbound.withPerAddress(0), with.deliverPolicy.closing(with.ownPorts), names));
+            OutboundSettings toPages = with.outbound.withExchanges(with.work.fetchConcurrency());
+            this.pages = resources.add(new Outbound(toPages, with.fetchPolicy.closing(with.ownPorts), names));
+            OutboundSettings toReceivers = with.outbound.withPerAddress(0).withExchanges(with.work.deliverConcurrency());
+            this.receivers = resources.add(new Outbound(toReceivers, with.deliverPolicy.closing(with.ownPorts), names));
             Path bodies = Files.createDirectories(with.dataDir.resolve("bodies"));
             DeliverStep deliver = new DeliverStep(receivers, endpoints, envelope, with.deliver,
                     new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry);

@@ -11,9 +11,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Connections that wait to be used again: bounded in number over all hosts and in age, the newest of a host used first. */
+/**
+ * Connections that wait to be used again, the newest of a host first: bounded in age, and in number by what is open altogether. So
+ * the files that exchanges do not need at a time are there for reuse.
+ */
 final class ConnectionPool {
-    private final int max;
+    private final int maxOpen;
     private final LongSupplier nanos;
     private final OpenConnections open;
     private final ReentrantLock lock = new ReentrantLock();
@@ -23,8 +26,8 @@ final class ConnectionPool {
 
     private boolean closed;
 
-    ConnectionPool(int max, LongSupplier nanos, OpenConnections open) {
-        this.max = max;
+    ConnectionPool(int maxOpen, LongSupplier nanos, OpenConnections open) {
+        this.maxOpen = maxOpen;
         this.nanos = nanos;
         this.open = open;
     }
@@ -54,25 +57,33 @@ final class ConnectionPool {
 
     /** Keeps a connection whose exchange ended cleanly, for at most {@code keepNanos}. */
     void put(Connection connection, long keepNanos) {
-        Connection surplus = null;
+        boolean kept;
         lock.lock();
         try {
-            if (closed || max == 0) {
-                surplus = connection;
-            } else {
+            kept = !closed;
+            if (kept) {
                 connection.idleUntil = nanos.getAsLong() + keepNanos;
                 byKey.computeIfAbsent(connection.key(), _ -> new ArrayDeque<>(2)).addFirst(connection);
                 byAge.add(connection);
-                if (byAge.size() > max) {
-                    surplus = byAge.getFirst();
-                    remove(surplus);
-                }
             }
         } finally {
             lock.unlock();
         }
-        if (surplus != null) {
-            open.discard(surplus);
+        if (kept) {
+            makeRoom(0);
+        } else {
+            open.discard(connection);
+        }
+    }
+
+    /** Closes the oldest that wait, if need be, so that so many more may be opened. */
+    void makeRoom(int more) {
+        while (open.size() + more > maxOpen) {
+            Connection oldest = popOldest();
+            if (oldest == null) {
+                return;
+            }
+            open.discard(oldest);
         }
     }
 
@@ -136,6 +147,19 @@ final class ConnectionPool {
             }
             byAge.remove(newest);
             return newest;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable Connection popOldest() {
+        lock.lock();
+        try {
+            Connection oldest = byAge.isEmpty() ? null : byAge.getFirst();
+            if (oldest != null) {
+                remove(oldest);
+            }
+            return oldest;
         } finally {
             lock.unlock();
         }

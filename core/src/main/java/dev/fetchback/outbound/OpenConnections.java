@@ -34,6 +34,11 @@ final class OpenConnections implements Iterable<Connection> {
         connection.close();
     }
 
+    /** In use or kept. */
+    int size() {
+        return all.size();
+    }
+
     boolean anyInUse() {
         for (Connection connection : all) {
             if (connection.inUse()) {

@@ -60,7 +60,7 @@ public final class Outbound implements AutoCloseable {
     public Outbound(OutboundSettings settings, AddressPolicy policy, Names names, SSLContext tls, LongSupplier nanos) {
         OutboundMeters meters = new OutboundMeters();
         OpenConnections open = new OpenConnections(meters);
-        ConnectionPool pool = new ConnectionPool(settings.maxIdle(), nanos, open);
+        ConnectionPool pool = new ConnectionPool(settings.maxOpen(), nanos, open);
         Watchdog watchdog = new Watchdog(open, pool, settings.timeouts(), nanos);
         this.parts = new Parts(
                 new Vetter(policy, names.strangers(), names.trusted()),

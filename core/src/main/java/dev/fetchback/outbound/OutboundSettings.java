@@ -7,29 +7,35 @@ import java.util.List;
  * Limits of every exchange of an {@link Outbound}, whatever the request allows.
  *
  * @param timeouts of the phases
- * @param maxIdle connections kept open for reuse, over all hosts
+ * @param maxOpen connections open at once, over all hosts, before those that are only kept for reuse are closed; how many are in
+ *     use is up to the caller
  * @param perAddress connections in use at once to one address, trusted origins apart; 0 is no limit
  */
-public record OutboundSettings(Timeouts timeouts, int maxIdle, int perAddress) {
-    /** Small enough for the usual limit of 1,024 open files, large enough for every host of the default 256 fetches at once. */
-    private static final int MAX_IDLE = 512;
+public record OutboundSettings(Timeouts timeouts, int maxOpen, int perAddress) {
+    /** With the default 256 fetches at once small enough for the usual limit of 1,024 open files. */
+    private static final int MAX_OPEN = 512;
 
     private static final int PER_ADDRESS = 8;
 
     /** What fits strangers' servers. */
-    public static final OutboundSettings DEFAULT = new OutboundSettings(Timeouts.DEFAULT, MAX_IDLE, PER_ADDRESS);
+    public static final OutboundSettings DEFAULT = new OutboundSettings(Timeouts.DEFAULT, MAX_OPEN, PER_ADDRESS);
 
     /** @throws IllegalArgumentException when a number is below 0 */
     public OutboundSettings {
-        if (maxIdle < 0 || perAddress < 0) {
-            throw new IllegalArgumentException("idle connections are " + maxIdle + " and connections per address " + perAddress
+        if (maxOpen < 0 || perAddress < 0) {
+            throw new IllegalArgumentException("open connections are " + maxOpen + " and connections per address " + perAddress
                     + "; both must be 0 or more");
         }
     }
 
     /** The same with another limit per address. */
     public OutboundSettings withPerAddress(int connections) {
-        return new OutboundSettings(timeouts, maxIdle, connections);
+        return new OutboundSettings(timeouts, maxOpen, connections);
+    }
+
+    /** The same with room for so many exchanges at once, so that each may find the connection of an earlier one. */
+    public OutboundSettings withExchanges(int atOnce) {
+        return new OutboundSettings(timeouts, Math.addExact(maxOpen, atOnce), perAddress);
     }
 
     /**

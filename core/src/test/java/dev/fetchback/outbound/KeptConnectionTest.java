@@ -3,6 +3,7 @@ package dev.fetchback.outbound;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,15 +11,19 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -243,5 +248,60 @@ class KeptConnectionTest {
             assertThat(fixture.get(server.url("/")).kind()).isEqualTo(Kind.TOO_LARGE);
             assertThat(fixture.outbound.meters().open()).isZero();
         }
+    }
+
+    @Test
+    void keepsTheConnectionsOfAsManyExchangesAsThereMayBeAtOnce() throws Exception {
+        CyclicBarrier together = new CyclicBarrier(3);
+        try (Fixture roomy = new Fixture(new OutboundSettings(Fixture.SHORT, 0, 0).withExchanges(3), "127.0.0.0/8");
+                RawServer server = new RawServer(call -> {
+                    together.await(5, TimeUnit.SECONDS);
+                    call.ok("x");
+                })) {
+            for (int wave = 0; wave < 2; wave++) {
+                Target target = server.url("/");
+                List<CompletableFuture<Fixture.Result>> all = Stream.generate(() -> start(roomy, target)).limit(3).toList();
+                for (CompletableFuture<Fixture.Result> one : all) {
+                    assertThat(one.get(10, TimeUnit.SECONDS).kind()).isNull();
+                }
+            }
+            assertThat(server.accepted()).as("the second wave found those of the first").isEqualTo(3);
+        }
+    }
+
+    @Test
+    void closesKeptConnectionsForThoseInUse() throws Exception {
+        CountDownLatch there = new CountDownLatch(2);
+        CountDownLatch go = new CountDownLatch(1);
+        try (Fixture small = new Fixture(new OutboundSettings(Fixture.SHORT, 0, 0).withExchanges(2), "127.0.0.0/8");
+                RawServer quick = new RawServer(call -> call.ok("x"));
+                RawServer slow = new RawServer(call -> {
+                    there.countDown();
+                    go.await(5, TimeUnit.SECONDS);
+                    call.ok("x");
+                })) {
+            small.get(quick.url("/"));
+            small.names.put("h.test", List.of(InetAddress.ofLiteral("127.0.0.1")));
+            small.get(Target.parse("http://h.test:" + quick.port() + "/"));
+            assertThat(small.outbound.meters().open()).isEqualTo(2);
+            CompletableFuture<Fixture.Result> first = start(small, slow.url("/"));
+            CompletableFuture<Fixture.Result> second = start(small, slow.url("/"));
+            assertThat(there.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(small.outbound.meters().open()).isEqualTo(2);
+            assertThat(small.outbound.parts().pool().size()).isZero();
+            go.countDown();
+            assertThat(first.get(10, TimeUnit.SECONDS).kind()).isNull();
+            assertThat(second.get(10, TimeUnit.SECONDS).kind()).isNull();
+        }
+    }
+
+    private static CompletableFuture<Fixture.Result> start(Fixture fixture, Target target) {
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                return fixture.get(target);
+            } catch (Exception e) {
+                throw new CompletionException(e);
+            }
+        }, Thread::startVirtualThread);
     }
 }
