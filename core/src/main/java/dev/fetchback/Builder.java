@@ -1,6 +1,7 @@
 package dev.fetchback;
 
 import dev.fetchback.deliver.DeliverSettings;
+import dev.fetchback.fetch.PolicyTable;
 import dev.fetchback.outbound.AddressPolicy;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.DnsServers;
@@ -26,6 +27,7 @@ public final class Builder {
 
     final Path dataDir;
     WorkSettings work = WorkSettings.DEFAULT;
+    List<PolicyTable.Rule> policies = List.of();
     RetryPolicy retries = RetryPolicy.DEFAULT;
     OutboundSettings outbound = OutboundSettings.DEFAULT;
     AddressPolicy fetchPolicy = AddressPolicy.publicOnly();
@@ -62,6 +64,12 @@ public final class Builder {
     /** How much is done at once. */
     public Builder work(WorkSettings settings) {
         this.work = settings;
+        return this;
+    }
+
+    /** How hosts are treated that match a pattern; the first that matches counts, all others are treated as {@link #work} says. */
+    public Builder policies(List<PolicyTable.Rule> rules) {
+        this.policies = List.copyOf(rules);
         return this;
     }
 

@@ -6,6 +6,7 @@ import dev.fetchback.deliver.Envelope;
 import dev.fetchback.deliver.LinkSigner;
 import dev.fetchback.fetch.CrawlDelays;
 import dev.fetchback.fetch.FetchStep;
+import dev.fetchback.fetch.PolicyTable;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.DnsResolver;
 import dev.fetchback.outbound.Outbound;
@@ -35,6 +36,9 @@ import dev.fetchback.task.TaskMachine;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.Body;
 import dev.fetchback.work.ByteBudget;
+import dev.fetchback.work.HostPolicies;
+import dev.fetchback.work.HostPolicy;
+import dev.fetchback.work.WorkSettings;
 import dev.fetchback.work.Worker;
 import java.io.IOException;
 import java.io.InputStream;
@@ -95,11 +99,12 @@ public final class Fetchback implements Tasks, AutoCloseable {
             Path bodies = Files.createDirectories(with.dataDir.resolve("bodies"));
             DeliverStep deliver = new DeliverStep(receivers, endpoints, envelope, with.deliver,
                     new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry);
-            FetchStep fetch = new FetchStep(pages, budget, bodies, with.userAgent, new HostWishes(), clock);
+            HostPolicies policies = policies(with);
+            FetchStep fetch = new FetchStep(pages, budget, bodies, with.userAgent, policies, new HostWishes(), clock);
             Worker.Steps steps = new Worker.Steps(fetch, deliver);
             Executor threads = Thread::startVirtualThread;
-            this.worker = new Worker(with.work, new Worker.Parts(
-                    store, commits, new TaskMachine(with.retries), steps, deliver, new Worker.Surroundings(clock, random, threads)));
+            this.worker = new Worker(with.work, new Worker.Parts(store, commits, new TaskMachine(with.retries), steps,
+                    policies, deliver, new Worker.Surroundings(clock, random, threads)));
             resources.add(worker::drain);
             Meters.register(with.registry, new Meters.Sources(
                     store, worker, budget, pages.meters(), receivers.meters(), fetch.robots(), clock));
@@ -111,6 +116,11 @@ public final class Fetchback implements Tasks, AutoCloseable {
             resources.close();
             throw e;
         }
+    }
+
+    private static HostPolicies policies(Builder with) {
+        WorkSettings work = with.work;
+        return new PolicyTable(new HostPolicy(work.perHostConcurrency(), work.perHostGap(), null), with.policies);
     }
 
     /** Puts one together that keeps its data in {@code dataDir}, which no other process may use. */

@@ -3,7 +3,6 @@ package dev.fetchback.fetch;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.Exchange;
 import dev.fetchback.outbound.Field;
-import dev.fetchback.outbound.HopCheck;
 import dev.fetchback.outbound.Kind;
 import dev.fetchback.outbound.Outbound;
 import dev.fetchback.outbound.Request;
@@ -19,6 +18,7 @@ import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.ByteBudget;
 import dev.fetchback.work.FetchResult;
+import dev.fetchback.work.HostPolicies;
 import dev.fetchback.work.Step;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -48,6 +48,7 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
     private final Outbound outbound;
     private final BodyStore bodies;
     private final Robots robots;
+    private final HostPolicies policies;
     private final CrawlDelays delays;
     private final String userAgent;
     private final LongSupplier clock;
@@ -57,14 +58,16 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
      * @param budget memory for bodies; what does not fit goes to {@code directory}
      * @param directory for bodies that do not fit; exists, and is used by nobody else: what an earlier run left there is deleted
      * @param userAgent sent unless a task sets its own; its product token is the name that robots.txt files are asked for
+     * @param policies whether hosts have their robots.txt obeyed whatever a task asks for
      * @param delays told what hosts ask for
      * @param clock Unix milliseconds
      */
-    public FetchStep(
-            Outbound outbound, ByteBudget budget, Path directory, String userAgent, CrawlDelays delays, LongSupplier clock) {
+    public FetchStep(Outbound outbound, ByteBudget budget, Path directory, String userAgent, HostPolicies policies,
+            CrawlDelays delays, LongSupplier clock) {
         this.outbound = outbound;
         this.bodies = new BodyStore(budget, directory);
         this.robots = new Robots(new RobotsReader(outbound, bodies, userAgent, clock), Robots.Limits.DEFAULT, clock);
+        this.policies = policies;
         this.delays = delays;
         this.userAgent = userAgent;
         this.clock = clock;
@@ -80,24 +83,25 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
             return failed(Kind.BAD_URL, String.valueOf(e.getMessage()));
         }
         Request request = request(target, spec);
-        RobotsCheck check =
-                spec.fetch().robots() == FetchOptions.Robots.OBEY ? new RobotsCheck(robots, delays, target) : null;
+        RobotsCheck check = new RobotsCheck(robots, delays, hop -> obeysRobots(hop, spec.fetch()), target);
         return fetch(last == null ? request : request.withCondition(Validators.condition(last)), spec.fetch(), last, check);
     }
 
-    /** @param check null when robots.txt is ignored */
-    private FetchResult fetch(Request request, FetchOptions options, @Nullable Seen last, @Nullable RobotsCheck check)
+    private boolean obeysRobots(Target hop, FetchOptions options) {
+        FetchOptions.Robots ruled = policies.of(hop.hostPort()).robots();
+        return (ruled == null ? options.robots() : ruled) == FetchOptions.Robots.OBEY;
+    }
+
+    private FetchResult fetch(Request request, FetchOptions options, @Nullable Seen last, RobotsCheck check)
             throws InterruptedException {
         PageSink sink = new PageSink(bodies, options);
         try {
-            return switch (outbound.exchange(request, sink, check == null ? HopCheck.NONE : check)) {
+            return switch (outbound.exchange(request, sink, check)) {
                 case Exchange.Answer answer when answer.status() == Validators.NOT_MODIFIED && options.ifChanged() ->
                     notModified(answer, request, options, last, check);
                 case Exchange.Answer answer -> answered(answer, options, sink, last);
-                case Exchange.Failure(Kind kind, String detail) -> check == null
-                        ? failed(kind, detail)
-                        : new FetchResult.Failed(
-                                new Problem(kind.code(), detail, 0), kind.retryable(), check.retryAt(), check.pausesHost());
+                case Exchange.Failure(Kind kind, String detail) -> new FetchResult.Failed(
+                        new Problem(kind.code(), detail, 0), kind.retryable(), check.retryAt(), check.pausesHost());
             };
         } finally {
             sink.abandon();
@@ -105,7 +109,7 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
     }
 
     private FetchResult notModified(Exchange.Answer answer, Request request, FetchOptions options, @Nullable Seen last,
-            @Nullable RobotsCheck check) throws InterruptedException {
+            RobotsCheck check) throws InterruptedException {
         if (last == null || !Validators.asked(answer, request.condition())) {
             return new FetchResult.Failed(
                     new Problem(Problem.HTTP_STATUS, "the page's server answered 304 (not modified), which nobody had asked",

@@ -5,6 +5,7 @@ import dev.fetchback.outbound.HopCheck;
 import dev.fetchback.outbound.Kind;
 import dev.fetchback.outbound.Target;
 import java.time.Duration;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Has every hop of one fetch allowed by the robots.txt of the hop's own server. Belongs to one fetch. */
@@ -14,12 +15,17 @@ final class RobotsCheck implements HopCheck {
 
     private final Robots robots;
     private final CrawlDelays delays;
+    private final Predicate<Target> obeys;
     private final Target page;
     private long retryAt;
     private boolean pausesHost;
 
-    /** @param page where the fetch begins */
-    RobotsCheck(Robots robots, CrawlDelays delays, Target page) {
+    /**
+     * @param obeys whether the robots.txt of a hop's server counts
+     * @param page where the fetch begins
+     */
+    RobotsCheck(Robots robots, CrawlDelays delays, Predicate<Target> obeys, Target page) {
+        this.obeys = obeys;
         this.robots = robots;
         this.delays = delays;
         this.page = page;
@@ -27,7 +33,7 @@ final class RobotsCheck implements HopCheck {
 
     @Override
     public Exchange.@Nullable Failure refusal(Target hop, Duration left) throws InterruptedException {
-        if (hop.pathQuery().equals("/robots.txt")) {
+        if (!obeys.test(hop) || hop.pathQuery().equals("/robots.txt")) {
             return null; // RFC 9309 §2.2.2: implicitly allowed
         }
         return switch (robots.ask(hop, left)) {

@@ -155,7 +155,8 @@ final class UrlParser {
         return -1;
     }
 
-    private static int port(String digits, int otherwise) throws BadUrl {
+    /** A port that pages may be on, or {@code otherwise} for none. */
+    static int port(String digits, int otherwise) throws BadUrl {
         if (digits.isEmpty()) {
             return otherwise;
         }

@@ -16,9 +16,9 @@ final class HostPace implements Pace {
     private long notBefore;
     private long seenAt;
 
-    HostPace(int concurrency, long gapMillis) {
-        this.concurrency = concurrency;
-        this.gapMillis = gapMillis;
+    HostPace(HostPolicy policy) {
+        this.concurrency = policy.concurrency();
+        this.gapMillis = policy.gap().toMillis();
     }
 
     @Override

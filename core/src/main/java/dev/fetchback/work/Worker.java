@@ -74,7 +74,13 @@ public final class Worker {
 
     /** What a worker works with. */
     public record Parts(
-            Store store, Committer committer, TaskMachine machine, Steps steps, Receivers receivers, Surroundings surroundings) {}
+            Store store,
+            Committer committer,
+            TaskMachine machine,
+            Steps steps,
+            HostPolicies hosts,
+            Receivers receivers,
+            Surroundings surroundings) {}
 
     /**
      * What a test replaces.
@@ -111,9 +117,8 @@ public final class Worker {
         this.fetchThread =
                 new LaneThread("fetchback-fetch-lane", clock, () -> Math.min(unsettled.turn(), lane(Stage.FETCH).turn()));
         this.deliverThread = new LaneThread("fetchback-deliver-lane", clock, () -> lane(Stage.DELIVER).turn());
-        long gap = settings.perHostGap().toMillis();
         this.fetches = lane(Stage.FETCH, LaneSettings.of(settings.fetchConcurrency(), settings.perHostConcurrency()),
-                host -> new HostPace(settings.perHostConcurrency(), gap), fetchThread);
+                host -> new HostPace(parts.hosts().of(host)), fetchThread);
         LaneSettings shared = LaneSettings.of(settings.deliverConcurrency(), RECEIVER_PLACES).sharing(RECEIVER_PLACES);
         this.deliveries = lane(Stage.DELIVER, shared, parts.receivers()::pace, deliverThread);
         this.hurries = new Hurries(committer, clock, deliveries);

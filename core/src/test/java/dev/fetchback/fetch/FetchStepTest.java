@@ -19,6 +19,7 @@ import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.Body;
 import dev.fetchback.work.ByteBudget;
 import dev.fetchback.work.FetchResult;
+import dev.fetchback.work.HostPolicy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -63,7 +64,8 @@ class FetchStepTest {
             exchange.close();
         });
         server.start();
-        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1", (_, _) -> {}, () -> NOW);
+        HostPolicy policy = new HostPolicy(1, Duration.ZERO, null);
+        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1", _ -> policy, (_, _) -> {}, () -> NOW);
     }
 
     @AfterEach

@@ -19,6 +19,7 @@ import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.ByteBudget;
 import dev.fetchback.work.FetchResult;
+import dev.fetchback.work.HostPolicy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -60,7 +61,8 @@ class IfChangedTest {
         server = HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 50);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.start();
-        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1", (_, _) -> {}, () -> NOW);
+        HostPolicy policy = new HostPolicy(1, Duration.ZERO, null);
+        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1", _ -> policy, (_, _) -> {}, () -> NOW);
     }
 
     @AfterEach

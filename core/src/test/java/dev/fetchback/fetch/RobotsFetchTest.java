@@ -17,11 +17,13 @@ import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.ByteBudget;
 import dev.fetchback.work.FetchResult;
+import dev.fetchback.work.HostPolicy;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -56,6 +58,7 @@ class RobotsFetchTest {
     private final SystemResolver resolver = new SystemResolver();
     private final List<AutoCloseable> open = new ArrayList<>(List.of(resolver));
     private final List<String> delays = new ArrayList<>();
+    private final Map<String, FetchOptions.Robots> ruled = new ConcurrentHashMap<>();
     private Site site;
     private FetchStep step;
 
@@ -142,8 +145,8 @@ class RobotsFetchTest {
         site = site();
         Outbound outbound = new Outbound(settings, AddressPolicy.parse("127.0.0.0/8"), resolver);
         open.add(outbound);
-        step = new FetchStep(
-                outbound, budget, directory, "Fetchback-Test/1", (host, millis) -> delays.add(host + " " + millis), () -> NOW);
+        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1",
+                host -> new HostPolicy(1, Duration.ZERO, ruled.get(host)), (host, millis) -> delays.add(host + " " + millis), () -> NOW);
     }
 
     private void start() throws IOException {
@@ -239,6 +242,27 @@ class RobotsFetchTest {
         FetchResult result = run(site.url("/a"), TaskSpec.Request.GET, FetchOptions.Robots.IGNORE, Duration.ofSeconds(5));
         assertThat(result).isInstanceOf(FetchResult.Fetched.class);
         assertThat(site.hits).containsOnlyKeys("/a");
+    }
+
+    @Test
+    void aPolicyDecidesForEachHopWhateverTheTaskAsksFor() throws Exception {
+        start();
+        Site other = site();
+        site.robots(DENY_ALL);
+        other.robots(DENY_ALL);
+        site.answers.put("/there", Site.redirect(other.url("/b")));
+        ruled.put(hostPort(site), FetchOptions.Robots.IGNORE);
+        assertFetched("/a");
+        assertThat(failed(site.url("/there")).problem().detail()).startsWith(other.url("/robots.txt") + " does not allow");
+        assertThat(site.hits).as("its file is not asked for").containsOnlyKeys("/a", "/there");
+        ruled.put(hostPort(other), FetchOptions.Robots.OBEY);
+        FetchResult result = run(other.url("/b"), TaskSpec.Request.GET, FetchOptions.Robots.IGNORE, Duration.ofSeconds(5));
+        assertThat(((FetchResult.Failed) result).problem().code()).isEqualTo("robots_denied");
+        assertThat(other.hits("/b")).isZero();
+    }
+
+    private static String hostPort(Site one) {
+        return URI.create(one.url("/")).getAuthority();
     }
 
     @Test

@@ -60,7 +60,7 @@ final class RobotsSpeed {
         try {
             for (int i = 0; i < CHECKS; i++) {
                 Target page = pages.get(i % pages.size());
-                if (new RobotsCheck(robots, (_, _) -> {}, page).refusal(page, Duration.ofSeconds(60)) != null) {
+                if (new RobotsCheck(robots, (_, _) -> {}, _ -> true, page).refusal(page, Duration.ofSeconds(60)) != null) {
                     throw new AssertionError(page);
                 }
             }

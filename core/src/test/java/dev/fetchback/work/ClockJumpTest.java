@@ -71,8 +71,8 @@ final class ClockJumpTest {
         Worker.Steps steps = new Worker.Steps((task, spec, none) -> fetch(task), receiver.step);
         worker = new Worker(
                 new WorkSettings(100, 10, Duration.ofMillis(GAP), 100, Duration.ZERO),
-                new Worker.Parts(store, new AtOnce(), new TaskMachine(RetryPolicy.DEFAULT), steps, receiver.step,
-                        new Worker.Surroundings(() -> now, random, threads::add)));
+                new Worker.Parts(store, new AtOnce(), new TaskMachine(RetryPolicy.DEFAULT), steps,
+                        host -> new HostPolicy(10, Duration.ofMillis(GAP), null), receiver.step, new Worker.Surroundings(() -> now, random, threads::add)));
     }
 
     @AfterEach

@@ -14,6 +14,7 @@ import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskMachine;
 import dev.fetchback.task.TaskSpec;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -148,10 +149,11 @@ final class LaneTest {
 
     private Lane lane(LaneSettings settings) {
         Starting starting = new Starting();
+        HostPolicy policy = new HostPolicy(PER_QUEUE, Duration.ofMillis(gapMillis), null);
         Lane lane = new Lane(
                 Stage.FETCH,
                 settings,
-                new Lane.Wiring(name -> new HostPace(PER_QUEUE, gapMillis), store, new AtOnce(), starting, () -> now, () -> {}));
+                new Lane.Wiring(name -> new HostPace(policy), store, new AtOnce(), starting, () -> now, () -> {}));
         starting.lane = lane;
         return lane;
     }

@@ -48,6 +48,7 @@ final class ReceiverLimitsTest {
                     new AtOnce(),
                     new TaskMachine(RetryPolicy.DEFAULT),
                     new Worker.Steps((task, spec, none) -> page(), receiver.step),
+                    host -> new HostPolicy(1000, Duration.ZERO, null),
                     receiver.step,
                     new Worker.Surroundings(() -> now, random, threads::add)));
 

@@ -229,7 +229,7 @@ final class SimulationTest {
 
             @Override
             public Pace pace(String receiver) {
-                return paces.computeIfAbsent(receiver, name -> new HostPace(4, 0));
+                return paces.computeIfAbsent(receiver, name -> new HostPace(new HostPolicy(4, Duration.ZERO, null)));
             }
 
             @Override
@@ -252,7 +252,8 @@ final class SimulationTest {
                         new Worker.Steps((task, spec, last) -> fetch(task, last), (task, spec, parcel) -> deliver(task, parcel));
                 worker = new Worker(
                         new WorkSettings(16, 2, Duration.ofMillis(200), 16, Duration.ZERO),
-                        new Worker.Parts(mine, this, machine, steps, new Moody(), new Worker.Surroundings(() -> now, random, threads)));
+                        new Worker.Parts(mine, this, machine, steps,
+                                host -> new HostPolicy(2, Duration.ofMillis(200), null), new Moody(), new Worker.Surroundings(() -> now, random, threads)));
                 worker.reclaim();
             }
 

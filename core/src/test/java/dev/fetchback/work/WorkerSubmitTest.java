@@ -38,6 +38,7 @@ final class WorkerSubmitTest {
                             (task, spec, parcel) -> {
                                 throw new AssertionError("delivered " + task.id());
                             }),
+                    host -> new HostPolicy(10, Duration.ZERO, null),
                     new NoReceivers(),
                     new Worker.Surroundings(() -> now, random, Runnable::run)));
 
@@ -60,7 +61,7 @@ final class WorkerSubmitTest {
     private static final class NoReceivers implements Receivers {
         @Override
         public Pace pace(String receiver) {
-            return new HostPace(1, 0);
+            return new HostPace(new HostPolicy(1, Duration.ZERO, null));
         }
 
         @Override

@@ -3,7 +3,9 @@ package dev.fetchback.server;
 import dev.fetchback.Builder;
 import dev.fetchback.Fetchback;
 import dev.fetchback.deliver.DeliverSettings;
+import dev.fetchback.fetch.PolicyTable;
 import dev.fetchback.outbound.DnsServers;
+import dev.fetchback.outbound.HostPattern;
 import dev.fetchback.outbound.OutboundSettings;
 import dev.fetchback.server.config.Config;
 import dev.fetchback.server.config.Settings;
@@ -14,8 +16,10 @@ import dev.fetchback.store.Retention;
 import dev.fetchback.store.sqlite.SqliteSettings;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.RetryPolicy;
+import dev.fetchback.work.HostPolicy;
 import dev.fetchback.work.WorkSettings;
 import java.net.URI;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 
@@ -34,6 +38,7 @@ public final class Wiring {
                         config.get(Settings.FETCH_PER_HOST_GAP),
                         config.get(Settings.DELIVER_CONCURRENCY),
                         config.get(Settings.DRAIN)))
+                .policies(policies(config))
                 .retries(new RetryPolicy(
                         config.get(Settings.FETCH_BACKOFF),
                         RetryPolicy.DEFAULT.fetchCap(),
@@ -63,6 +68,20 @@ public final class Wiring {
                 .publicUrl(publicUrl(config))
                 .bodyMemory(config.get(Settings.BODY_MEMORY))
                 .keep(config.get(Settings.KEEP_FOR));
+    }
+
+    private static List<PolicyTable.Rule> policies(Config config) {
+        return config.find(Settings.FETCH_POLICIES).orElse(List.of()).stream().map(policy -> {
+            Integer concurrency = policy.concurrency();
+            Duration gap = policy.gap();
+            Settings.Robots robots = policy.robots();
+            return new PolicyTable.Rule(
+                    policy.hosts().stream().map(HostPattern::parse).toList(),
+                    new HostPolicy(
+                            concurrency == null ? config.get(Settings.FETCH_PER_HOST_CONCURRENCY) : concurrency,
+                            gap == null ? config.get(Settings.FETCH_PER_HOST_GAP) : gap,
+                            robots == null ? null : FetchOptions.Robots.valueOf(robots.name())));
+        }).toList();
     }
 
     private static DeliverSettings deliver(Config config) {

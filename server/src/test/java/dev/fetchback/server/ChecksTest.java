@@ -48,6 +48,21 @@ class ChecksTest {
     }
 
     @Test
+    void policiesWhosePatternsMeanNoHostAreRefused() {
+        assertThat(refused("http://a.example gap=1s")).contains("no host matches the pattern 'http://a.example'");
+        assertThat(refused("*.example.com gap=1s; a.example.com gap=2s"))
+                .contains("the host pattern 'a.example.com' is never reached, as '*.example.com' before it means the same hosts");
+    }
+
+    private String refused(String policies) {
+        ConfigException e = catchThrowableOfType(
+                ConfigException.class, () -> Checks.reader(terminal()).read(List.of("--fetch-policies", policies)));
+        assertThat(e).as("it must be refused").isNotNull();
+        assertThat(e.faults()).hasSize(1);
+        return e.faults().getFirst().toString();
+    }
+
+    @Test
     void whatIsRightPasses() throws Exception {
         Path tokens = Files.writeString(folder.resolve("tokens"), "# mine\na:0123456789abcdef:admin\n");
         List<String> flags = List.of("--fetch-allow-networks", "127.0.0.0/8, [fd00::/8]:8080", "--api-token-file", tokens.toString(),

@@ -19,14 +19,19 @@ import java.util.regex.Pattern;
  * @param name with its article, {@code a duration}
  * @param allowed what values are taken, for help, documentation and complaints
  * @param argument the placeholder in help; empty for a switch that needs no value
+ * @param between what stands between the parts of a list in one line
  * @param parser from trimmed text; throws {@link IllegalArgumentException}, with a message only where {@code allowed} does not
  * say it all
  */
-public record Kind<T>(String name, String allowed, String argument, Function<String, T> parser) {
+public record Kind<T>(String name, String allowed, String argument, String between, Function<String, T> parser) {
     private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?");
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._-]{1,64}:[!-+\\--9;-~]{16,512}(:admin)?");
     private static final Pattern NETWORK = Pattern.compile("[0-9A-Fa-f:.\\[\\]/]{2,64}");
     private static final int LIST_MAX = 64; // beyond any schedule or network list that a person keeps in view
+
+    Kind(String name, String allowed, String argument, Function<String, T> parser) {
+        this(name, allowed, argument, ",", parser);
+    }
 
     /** A whole number from {@code min} to {@code max}. */
     public static Kind<Integer> integer(int min, int max, String... notes) {
@@ -186,7 +191,7 @@ public record Kind<T>(String name, String allowed, String argument, Function<Str
         });
     }
 
-    private static String wire(Enum<?> constant) {
+    static String wire(Enum<?> constant) {
         return constant.name().toLowerCase(java.util.Locale.ROOT);
     }
 

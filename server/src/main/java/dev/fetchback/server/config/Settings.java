@@ -79,6 +79,8 @@ public final class Settings {
             Kind.integer(1, 100_000), "8", "Most fetches in flight to one IP address, whatever the host names.");
     public static final Setting<Robots> FETCH_ROBOTS = row(FETCH, "fetch-robots", Kind.choice(Robots.class), "obey",
             "Whether robots.txt is obeyed by tasks that do not say. Tasks may ask to ignore it only when this is ignore.");
+    public static final Setting<List<FetchPolicy>> FETCH_POLICIES = row(FETCH, "fetch-policies", FetchPolicy.kind(), null,
+            "Hosts that are treated otherwise; the first policy with a pattern that matches counts.");
     public static final Setting<String> FETCH_ALLOW_NETWORKS = row(FETCH, "fetch-allow-networks", Kind.networks(), null,
             "Networks that may be fetched from although they are private or reserved. All of them are denied when not given.");
     public static final Setting<String> FETCH_DENY_NETWORKS = row(FETCH, "fetch-deny-networks", Kind.networks(), null,

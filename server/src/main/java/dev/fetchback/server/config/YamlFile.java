@@ -115,7 +115,7 @@ final class YamlFile {
         } else if (setting.secret()) {
             faults.add(new Fault(where, null, "a secret is not kept in this file; set " + setting.variable()));
         } else {
-            Optional<String> text = text(value);
+            Optional<String> text = text(value, setting.kind().between());
             if (text.isEmpty()) {
                 faults.add(new Fault(where, null, "has no value that can be used; allowed: " + setting.kind().allowed()));
             } else {
@@ -124,16 +124,38 @@ final class YamlFile {
         }
     }
 
-    /** A scalar as written, or a list of scalars with commas between; empty for anything else and for nothing. */
-    private static Optional<String> text(Node value) {
+    /** A scalar as written, or a list of items with {@code between} between; empty for anything else and for nothing. */
+    private static Optional<String> text(Node value, String between) {
         return switch (value) {
             case ScalarNode scalar when !scalar.getValue().isBlank() -> Optional.of(scalar.getValue().strip());
-            case SequenceNode list when !list.getValue().isEmpty() -> list.getValue().stream()
-                    .map(item -> item instanceof ScalarNode ? text(item) : Optional.<String>empty())
-                    .reduce((a, b) -> a.flatMap(left -> b.map(right -> left + "," + right)))
-                    .flatMap(joined -> joined);
+            case SequenceNode list -> joined(list.getValue().stream().map(item -> item(item, between)).toList(), between);
             default -> Optional.empty();
         };
+    }
+
+    private static Optional<String> item(Node item, String between) {
+        return switch (item) {
+            case ScalarNode scalar when between.equals(",") || !scalar.getValue().contains(between) -> text(scalar, between);
+            case MappingNode policy when between.equals(FetchPolicy.BETWEEN) ->
+                joined(policy.getValue().stream().map(YamlFile::word).toList(), " ");
+            default -> Optional.empty();
+        };
+    }
+
+    /** A part of a policy as it stands in one line: the hosts alone, all else behind its key. */
+    private static Optional<String> word(NodeTuple tuple) {
+        if (!(tuple.getKeyNode() instanceof ScalarNode key)) {
+            return Optional.empty();
+        }
+        boolean hosts = key.getValue().equals("hosts");
+        return text(tuple.getValueNode(), ",")
+                .filter(text -> text.indexOf(';') < 0 && text.indexOf('=') < 0 && (hosts || !text.matches(".*[\\s,].*")))
+                .map(text -> hosts ? text : key.getValue() + "=" + text);
+    }
+
+    private static Optional<String> joined(List<Optional<String>> parts, String between) {
+        boolean whole = !parts.isEmpty() && parts.stream().allMatch(Optional::isPresent);
+        return whole ? Optional.of(String.join(between, parts.stream().flatMap(Optional::stream).toList())) : Optional.empty();
     }
 
     private String at(Node node) {

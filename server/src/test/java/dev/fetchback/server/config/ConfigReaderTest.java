@@ -82,6 +82,49 @@ class ConfigReaderTest {
     }
 
     @Test
+    void policiesAreGivenInTheFileOrInOneLine() throws Exception {
+        String line = "*.example.com intranet:8080 concurrency=32 gap=0s robots=ignore; slow.example gap=5s";
+        List<FetchPolicy> policies = List.of(
+                new FetchPolicy(List.of("*.example.com", "intranet:8080"), 32, Duration.ZERO, Settings.Robots.IGNORE),
+                new FetchPolicy(List.of("slow.example"), null, Duration.ofSeconds(5), null));
+        assertThat(read(Map.of(), "--fetch-policies", line).get(Settings.FETCH_POLICIES)).isEqualTo(policies);
+        assertThat(read(Map.of("FETCHBACK_FETCH_POLICIES", line)).get(Settings.FETCH_POLICIES)).isEqualTo(policies);
+        yaml("fetch:", "  policies:", "    - hosts: [\"*.example.com\", \"intranet:8080\"]", "      concurrency: 32", "      gap: 0s",
+                "      robots: ignore", "    - hosts: slow.example", "      gap: 5s");
+        Config config = read(Map.of());
+        assertThat(config.get(Settings.FETCH_POLICIES)).isEqualTo(policies);
+        assertThat(config.source(Settings.FETCH_POLICIES)).isEqualTo("fetchback.yaml:2 fetch.policies");
+        yaml("fetch-policies:", "  - \"*.example.com, intranet:8080 concurrency=32 gap=0s robots=ignore\"", "  - slow.example gap=5s");
+        assertThat(read(Map.of()).get(Settings.FETCH_POLICIES)).isEqualTo(policies);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "a.example gapp=1s | policy 1: 'gapp' is no key of a policy; did you mean gap?",
+        "a.example gap=1s; b.example burst=9 | policy 2: 'burst' is no key of a policy; there are concurrency, gap, robots",
+        "a.example gap=soon | policy 1: gap=soon is not a duration; allowed: 0s to 1h",
+        "a.example concurrency=0 | policy 1: concurrency=0 is not a whole number; allowed: 1 to 100000",
+        "a.example robots=no | policy 1: robots=no is not one of the choices; allowed: obey or ignore",
+        "a.example gap=1s gap=2s | policy 1: 'gap' is given twice",
+        "gap=1s | policy 1: it names 0 hosts; allowed are 1 to 64",
+        "a.example | policy 1: it changes nothing for a.example; give one of concurrency, gap, robots",
+        "a.example gap=1s;;b.example gap=1s | policy 2: it names 0 hosts",
+    })
+    void policiesThatMeanNothingAreRefusedSayingWhere(String value, String why) {
+        assertThat(faults(Map.of(), "--fetch-policies", value)).singleElement().asString()
+                .startsWith("--fetch-policies = ").contains(why).contains("; allowed: policies with ; between");
+    }
+
+    @Test
+    void aPolicyInTheFileHasItsLine() throws Exception {
+        yaml("port: 1", "fetch:", "  policies:", "    - hosts: a.example", "      robot: ignore");
+        assertThat(faults(Map.of())).singleElement().asString()
+                .startsWith("fetchback.yaml:3 fetch.policies").contains("policy 1: 'robot' is no key of a policy; did you mean robots?");
+        yaml("fetch-policies:", "  - hosts: a.example", "    gap:", "  - [a]");
+        assertThat(faults(Map.of())).singleElement().asString().startsWith("fetchback.yaml:1 fetch-policies: has no value that can be used");
+    }
+
+    @Test
     void aValueThatIsOverriddenIsCheckedAllTheSame() {
         assertThat(faults(Map.of("FETCHBACK_PORT", "x"), "--port", "1")).singleElement().asString().startsWith("FETCHBACK_PORT");
     }
