@@ -4,6 +4,7 @@ import dev.fetchback.deliver.DeliverStep;
 import dev.fetchback.deliver.Endpoints;
 import dev.fetchback.deliver.Envelope;
 import dev.fetchback.deliver.LinkSigner;
+import dev.fetchback.fetch.AddressPermits;
 import dev.fetchback.fetch.CrawlDelays;
 import dev.fetchback.fetch.FetchStep;
 import dev.fetchback.fetch.PolicyTable;
@@ -38,6 +39,7 @@ import dev.fetchback.work.Body;
 import dev.fetchback.work.ByteBudget;
 import dev.fetchback.work.HostPolicies;
 import dev.fetchback.work.HostPolicy;
+import dev.fetchback.work.WaitingOn;
 import dev.fetchback.work.WorkSettings;
 import dev.fetchback.work.Worker;
 import java.io.IOException;
@@ -92,19 +94,19 @@ public final class Fetchback implements Tasks, AutoCloseable {
             ByteBudget budget = new ByteBudget(with.bodyMemory);
             Outbound.Names names =
                     new Outbound.Names(resources.add(new DnsResolver(with.dns)), resources.add(new SystemResolver()));
-            OutboundSettings toPages = with.outbound.withExchanges(with.work.fetchConcurrency());
-            this.pages = resources.add(new Outbound(toPages, with.fetchPolicy.closing(with.ownPorts), names));
-            OutboundSettings toReceivers = with.outbound.withPerAddress(0).withExchanges(with.work.deliverConcurrency());
-            this.receivers = resources.add(new Outbound(toReceivers, with.deliverPolicy.closing(with.ownPorts), names));
+            this.pages = resources.add(pages(with, names));
+            this.receivers = resources.add(receivers(with, names));
             Path bodies = Files.createDirectories(with.dataDir.resolve("bodies"));
             DeliverStep deliver = new DeliverStep(receivers, endpoints, envelope, with.deliver,
                     new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry);
             HostPolicies policies = policies(with);
-            FetchStep fetch = new FetchStep(pages, budget, bodies, with.userAgent, policies, new HostWishes(), clock);
+            FetchStep fetch = new FetchStep(
+                    pages, new FetchStep.Manners(policies, new HostWishes(), with.userAgent), budget, bodies, clock);
             Worker.Steps steps = new Worker.Steps(fetch, deliver);
+            Worker.HostRules hosts = new Worker.HostRules(policies, new AddressPermits(pages.gate()));
             Executor threads = Thread::startVirtualThread;
             this.worker = new Worker(with.work, new Worker.Parts(store, commits, new TaskMachine(with.retries), steps,
-                    policies, deliver, new Worker.Surroundings(clock, random, threads)));
+                    hosts, deliver, new Worker.Surroundings(clock, random, threads)));
             resources.add(worker::drain);
             Meters.register(with.registry, new Meters.Sources(
                     store, worker, budget, pages.meters(), receivers.meters(), fetch.robots(), clock));
@@ -118,9 +120,20 @@ public final class Fetchback implements Tasks, AutoCloseable {
         }
     }
 
+    private static Outbound pages(Builder with, Outbound.Names names) {
+        OutboundSettings settings = with.outbound.withExchanges(with.work.fetchConcurrency());
+        return new Outbound(settings, with.fetchPolicy.closing(with.ownPorts), names);
+    }
+
+    private static Outbound receivers(Builder with, Outbound.Names names) {
+        OutboundSettings settings = with.outbound.withPerAddress(0).withExchanges(with.work.deliverConcurrency());
+        return new Outbound(settings, with.deliverPolicy.closing(with.ownPorts), names);
+    }
+
     private static HostPolicies policies(Builder with) {
         WorkSettings work = with.work;
-        return new PolicyTable(new HostPolicy(work.perHostConcurrency(), work.perHostGap(), null), with.policies);
+        HostPolicy others = new HostPolicy(work.perHostConcurrency(), work.perHostGap(), with.outbound.perAddress(), null);
+        return new PolicyTable(others, with.policies);
     }
 
     /** Puts one together that keeps its data in {@code dataDir}, which no other process may use. */
@@ -224,6 +237,11 @@ public final class Fetchback implements Tasks, AutoCloseable {
     @Override
     public Optional<StoredTask> await(TaskId id, Duration patience) throws InterruptedException {
         return worker.await(id, patience);
+    }
+
+    @Override
+    public WaitingOn waitingOn(Task waiting) {
+        return worker.waitingOn(waiting);
     }
 
     @Override
@@ -346,11 +364,6 @@ public final class Fetchback implements Tasks, AutoCloseable {
     public long dueAge(Stage stage) {
         long now = clock.getAsLong();
         return store.dueQueues(stage, Optional.empty(), now, 1).stream().mapToLong(due -> now - due.dueAt()).findFirst().orElse(0);
-    }
-
-    /** When a waiting task's queue lets the next one start, Unix milliseconds; see {@link dev.fetchback.work.Pace}. */
-    public long opensAt(Task waiting) {
-        return worker.opensAt(waiting);
     }
 
     /**

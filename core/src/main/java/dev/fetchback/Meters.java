@@ -46,7 +46,7 @@ final class Meters {
                     }
                 })
                 .register(registry);
-        gauge(registry, "fetchback_tasks_in_flight", "Attempts under way.", () -> from.worker().running());
+        work(registry, from.worker());
         gauge(registry, "fetchback_tasks_dead", "Outcomes that no receiver took.", () -> from.store().totals().dead());
         gauge(registry, "fetchback_spool_bytes", "Stored pages.", () -> from.store().totals().bodyBytes());
         gauge(registry, "fetchback_store_bytes", "Files of the store.", () -> from.store().totals().fileBytes());
@@ -104,6 +104,12 @@ final class Meters {
         long now = from.clock().getAsLong();
         List<dev.fetchback.store.DueQueue> oldest = from.store().dueQueues(stage, Optional.empty(), now, 1);
         return oldest.isEmpty() ? 0 : (now - oldest.getFirst().dueAt()) / MILLIS;
+    }
+
+    private static void work(PrometheusRegistry registry, Worker worker) {
+        gauge(registry, "fetchback_tasks_in_flight", "Attempts under way.", worker::running);
+        gauge(registry, "fetchback_hosts_paused", "Hosts that asked to be left alone.", () -> worker.hostCounts().paused());
+        gauge(registry, "fetchback_hosts_slowed", "Hosts asked less often as they are slow.", () -> worker.hostCounts().slowed());
     }
 
     private static void gauge(PrometheusRegistry registry, String name, String help, LongSupplier value) {

@@ -6,8 +6,10 @@ import dev.fetchback.store.StoredTask;
 import dev.fetchback.store.TaskPage;
 import dev.fetchback.store.TaskQuery;
 import dev.fetchback.task.BatchId;
+import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.WaitingOn;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
@@ -33,6 +35,9 @@ public interface Tasks {
 
     /** One task as soon as it is finished, or as it stands after {@code patience}. */
     Optional<StoredTask> await(TaskId id, Duration patience) throws InterruptedException;
+
+    /** What a task waits for whose phase is a waiting one. */
+    WaitingOn waitingOn(Task waiting);
 
     /** A page of a list. */
     TaskPage list(TaskQuery query);
@@ -81,7 +86,7 @@ public interface Tasks {
     /** What became of one submission. */
     sealed interface Submitted {
         /** It is on disk; {@code task} as it stood then. */
-        record Accepted(dev.fetchback.task.Task task) implements Submitted {}
+        record Accepted(Task task) implements Submitted {}
 
         /** The same request came before under the same key. */
         record Deduplicated(TaskId id) implements Submitted {}

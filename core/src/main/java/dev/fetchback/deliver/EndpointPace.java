@@ -4,9 +4,13 @@ import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.work.Pace;
+import dev.fetchback.work.WaitingOn;
 
 /** The deliver lane's view of one endpoint. */
 final class EndpointPace implements Pace {
+    /** What most endpoints may have at once; one that may have more is read more often. */
+    private static final int WIDTH = 32;
+
     private final Endpoints endpoints;
     private final String id;
 
@@ -41,8 +45,16 @@ final class EndpointPace implements Pace {
     }
 
     @Override
-    public void pause(long until) {
-        throw new UnsupportedOperationException("receiver " + id + " is paused by what it answers, not by the lane");
+    public WaitingOn waitingOn(long now) {
+        long opens = opensAt(now);
+        Endpoint endpoint = endpoints.find(id);
+        if (endpoint != null && endpoint.stoppedForLong() != null) {
+            return new WaitingOn(WaitingOn.Kind.RECEIVER, opens == AFTER_LEAVE ? 0 : opens);
+        }
+        if (opens == AFTER_LEAVE) {
+            return new WaitingOn(WaitingOn.Kind.RECEIVER_LIMIT, 0);
+        }
+        return opens > now ? new WaitingOn(WaitingOn.Kind.RECEIVER, opens) : new WaitingOn(WaitingOn.Kind.TURN, 0);
     }
 
     @Override
@@ -51,8 +63,8 @@ final class EndpointPace implements Pace {
     }
 
     @Override
-    public long rememberUntil() {
-        return 0;
+    public int width() {
+        return WIDTH;
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.fetchback.fetch;
 
+import dev.fetchback.outbound.AddressBusy;
+import dev.fetchback.outbound.AddressTurn;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.Exchange;
 import dev.fetchback.outbound.Field;
@@ -14,12 +16,16 @@ import dev.fetchback.task.Page;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.RetryPolicy;
 import dev.fetchback.task.Seen;
+import dev.fetchback.task.StatusSet;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.ByteBudget;
+import dev.fetchback.work.FetchInput;
 import dev.fetchback.work.FetchResult;
+import dev.fetchback.work.HostNews;
 import dev.fetchback.work.HostPolicies;
 import dev.fetchback.work.Step;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * Fetches a task's page: one guarded exchange, the body into memory or a file, the answer judged by the task's own rules, and by
  * what is remembered of the page if it counts only when it changed.
  */
-public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
+public final class FetchStep implements Step<FetchInput, FetchResult> {
     /** What a page's fields may take of a record that is stored, listed and delivered. */
     private static final int HEADERS_MAX = 100;
 
@@ -48,79 +54,136 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
     private final Outbound outbound;
     private final BodyStore bodies;
     private final Robots robots;
-    private final HostPolicies policies;
-    private final CrawlDelays delays;
-    private final String userAgent;
+    private final Manners manners;
     private final LongSupplier clock;
+
+    /**
+     * How pages' servers are treated.
+     *
+     * @param policies by host
+     * @param delays told what hosts ask for
+     * @param userAgent sent unless a task sets its own; its product token is the name that robots.txt files are asked for
+     */
+    public record Manners(HostPolicies policies, CrawlDelays delays, String userAgent) {}
 
     /**
      * @param outbound the way out, with the policy for pages
      * @param budget memory for bodies; what does not fit goes to {@code directory}
      * @param directory for bodies that do not fit; exists, and is used by nobody else: what an earlier run left there is deleted
-     * @param userAgent sent unless a task sets its own; its product token is the name that robots.txt files are asked for
-     * @param policies whether hosts have their robots.txt obeyed whatever a task asks for
-     * @param delays told what hosts ask for
      * @param clock Unix milliseconds
      */
-    public FetchStep(Outbound outbound, ByteBudget budget, Path directory, String userAgent, HostPolicies policies,
-            CrawlDelays delays, LongSupplier clock) {
+    public FetchStep(Outbound outbound, Manners manners, ByteBudget budget, Path directory, LongSupplier clock) {
         this.outbound = outbound;
+        this.manners = manners;
         this.bodies = new BodyStore(budget, directory);
-        this.robots = new Robots(new RobotsReader(outbound, bodies, userAgent, clock), Robots.Limits.DEFAULT, clock);
-        this.policies = policies;
-        this.delays = delays;
-        this.userAgent = userAgent;
+        this.robots = new Robots(new RobotsReader(outbound, bodies, manners.userAgent(), clock), Robots.Limits.DEFAULT, clock);
         this.clock = clock;
         bodies.deleteLeftovers();
     }
 
     @Override
-    public FetchResult run(Task task, TaskSpec spec, @Nullable Seen last) throws InterruptedException {
+    public FetchResult run(Task task, TaskSpec spec, FetchInput input) throws InterruptedException {
         Target target;
         try {
             target = Target.parse(spec.url());
         } catch (BadUrl e) {
             return failed(Kind.BAD_URL, String.valueOf(e.getMessage()));
         }
+        Seen last = input.last();
         Request request = request(target, spec);
-        RobotsCheck check = new RobotsCheck(robots, delays, hop -> obeysRobots(hop, spec.fetch()), target);
-        return fetch(last == null ? request : request.withCondition(Validators.condition(last)), spec.fetch(), last, check);
-    }
-
-    private boolean obeysRobots(Target hop, FetchOptions options) {
-        FetchOptions.Robots ruled = policies.of(hop.hostPort()).robots();
-        return (ruled == null ? options.robots() : ruled) == FetchOptions.Robots.OBEY;
-    }
-
-    private FetchResult fetch(Request request, FetchOptions options, @Nullable Seen last, RobotsCheck check)
-            throws InterruptedException {
-        PageSink sink = new PageSink(bodies, options);
         try {
-            return switch (outbound.exchange(request, sink, check)) {
-                case Exchange.Answer answer when answer.status() == Validators.NOT_MODIFIED && options.ifChanged() ->
-                    notModified(answer, request, options, last, check);
-                case Exchange.Answer answer -> answered(answer, options, sink, last);
-                case Exchange.Failure(Kind kind, String detail) -> new FetchResult.Failed(
-                        new Problem(kind.code(), detail, 0), kind.retryable(), check.retryAt(), check.pausesHost());
-            };
-        } finally {
-            sink.abandon();
+            return new Attempt(target, spec.fetch(), input)
+                    .fetch(last == null ? request : request.withCondition(Validators.condition(last)));
+        } catch (AddressBusy e) {
+            return new FetchResult.Crowded(e.address());
         }
     }
 
-    private FetchResult notModified(Exchange.Answer answer, Request request, FetchOptions options, @Nullable Seen last,
-            RobotsCheck check) throws InterruptedException {
-        if (last == null || !Validators.asked(answer, request.condition())) {
-            return new FetchResult.Failed(
-                    new Problem(Problem.HTTP_STATUS, "the page's server answered 304 (not modified), which nobody had asked",
-                            answer.status()),
-                    false, 0, false);
+    /** One attempt at one page. */
+    private final class Attempt {
+        private final Target target;
+        private final FetchOptions options;
+        private final @Nullable Seen last;
+        private final AddressTurn turn;
+        private final RobotsCheck check;
+        private final long startedAt = clock.getAsLong();
+
+        Attempt(Target target, FetchOptions options, FetchInput input) {
+            this.target = target;
+            this.options = options;
+            this.last = input.last();
+            this.turn = new AddressTurn(
+                    (InetAddress) input.permit(), manners.policies().of(target.hostPort()).perAddress());
+            this.check = new RobotsCheck(robots, manners.delays(), this::obeys, target, turn);
         }
-        if (Validators.anotherVersion(answer, last)) {
-            Duration left = request.limits().total().minusNanos(answer.timings().total());
-            return fetch(request.withCondition(null).withLimits(request.limits().withTotal(left)), options, last, check);
+
+        private boolean obeys(Target hop) {
+            FetchOptions.Robots set = manners.policies().of(hop.hostPort()).robots();
+            return (set == null ? options.robots() : set) == FetchOptions.Robots.OBEY;
         }
-        return new FetchResult.Unchanged(page(answer, last.bytes(), last.sha256()));
+
+        FetchResult fetch(Request request) throws AddressBusy, InterruptedException {
+            PageSink sink = new PageSink(bodies, options);
+            try {
+                return switch (outbound.exchange(request, sink, check, turn)) {
+                    case Exchange.Answer answer when answer.status() == Validators.NOT_MODIFIED && options.ifChanged() ->
+                        notModified(answer, request);
+                    case Exchange.Answer answer -> answered(answer, sink);
+                    case Exchange.Failure(Kind kind, String detail) -> new FetchResult.Failed(
+                            new Problem(kind.code(), detail, 0), kind.retryable(), check.retryAt(), robotsNews());
+                };
+            } finally {
+                sink.abandon();
+            }
+        }
+
+        private FetchResult notModified(Exchange.Answer answer, Request request) throws AddressBusy, InterruptedException {
+            if (last == null || !Validators.asked(answer, request.condition())) {
+                return new FetchResult.Failed(
+                        new Problem(Problem.HTTP_STATUS, "the page's server answered 304 (not modified), which nobody had asked",
+                                answer.status()),
+                        false, 0, news(answer, false, 0));
+            }
+            if (Validators.anotherVersion(answer, last)) {
+                Duration left = request.limits().total().minusNanos(answer.timings().total());
+                return fetch(request.withCondition(null).withLimits(request.limits().withTotal(left)));
+            }
+            return new FetchResult.Unchanged(page(answer, last.bytes(), last.sha256()), news(answer, false, 0));
+        }
+
+        private FetchResult answered(Exchange.Answer answer, PageSink sink) {
+            int status = answer.status();
+            boolean accepted = options.acceptStatus().contains(status);
+            boolean busy = status == TOO_MANY_REQUESTS || status == UNAVAILABLE;
+            long retryAt = accepted && !busy
+                    ? 0
+                    : RetryAfter.until(answer.field("retry-after"), clock.getAsLong(), RetryPolicy.DEFAULT.hintCap());
+            HostNews news = news(answer, busy, retryAt);
+            if (!accepted) {
+                Problem problem = new Problem(Problem.HTTP_STATUS, "the page's server answered " + status, status);
+                return new FetchResult.Failed(problem, RETRYABLE.contains(status), retryAt, news);
+            }
+            Page page = page(answer, sink.length(), sink.sha256());
+            return last != null && last.same(page)
+                    ? new FetchResult.Unchanged(page, news)
+                    : new FetchResult.Fetched(page, sink.take(), news);
+        }
+
+        /** A host at full speed is of interest only when it asks to be left alone. */
+        private @Nullable HostNews news(Exchange.Answer answer, boolean busy, long retryAt) {
+            String host = answer.target().hostPort();
+            if (!busy && manners.policies().of(host).gap().isZero()) {
+                return null;
+            }
+            boolean good = StatusSet.SUCCESS.contains(answer.status());
+            long latency = TimeUnit.NANOSECONDS.toMillis(answer.timings().head());
+            return new HostNews(host, startedAt, latency, good, busy, retryAt);
+        }
+
+        /** A host whose robots.txt cannot be read is left alone until it is read again. */
+        private @Nullable HostNews robotsNews() {
+            return check.pausesHost() ? new HostNews(target.hostPort(), startedAt, 0, false, true, check.retryAt()) : null;
+        }
     }
 
     /** Counters. */
@@ -138,7 +201,7 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
             accepts |= header.name().equalsIgnoreCase("accept");
         }
         if (!named) {
-            fields.add(new Field("User-Agent", userAgent));
+            fields.add(new Field("User-Agent", manners.userAgent()));
         }
         if (!accepts) {
             fields.add(new Field("Accept", "*/*"));
@@ -157,20 +220,6 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
                 options.maxAttempts() > 1 ? limits.withRepeats() : limits);
     }
 
-    private FetchResult answered(Exchange.Answer answer, FetchOptions options, PageSink sink, @Nullable Seen last) {
-        int status = answer.status();
-        if (!options.acceptStatus().contains(status)) {
-            boolean busy = status == TOO_MANY_REQUESTS || status == UNAVAILABLE;
-            return new FetchResult.Failed(
-                    new Problem(Problem.HTTP_STATUS, "the page's server answered " + status, status),
-                    RETRYABLE.contains(status),
-                    RetryAfter.until(answer.field("retry-after"), clock.getAsLong(), RetryPolicy.DEFAULT.hintCap()),
-                    busy);
-        }
-        Page page = page(answer, sink.length(), sink.sha256());
-        return last != null && last.same(page) ? new FetchResult.Unchanged(page) : new FetchResult.Fetched(page, sink.take());
-    }
-
     private Page page(Exchange.Answer answer, long bytes, String sha256) {
         return new Page(
                 answer.status(),
@@ -184,7 +233,7 @@ public final class FetchStep implements Step<@Nullable Seen, FetchResult> {
     }
 
     private static FetchResult failed(Kind kind, String detail) {
-        return new FetchResult.Failed(new Problem(kind.code(), detail, 0), kind.retryable(), 0, false);
+        return new FetchResult.Failed(new Problem(kind.code(), detail, 0), kind.retryable(), 0, null);
     }
 
     /** The first fields that fit. */

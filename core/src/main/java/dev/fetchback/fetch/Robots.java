@@ -1,5 +1,7 @@
 package dev.fetchback.fetch;
 
+import dev.fetchback.outbound.AddressBusy;
+import dev.fetchback.outbound.AddressTurn;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.Exchange;
 import dev.fetchback.outbound.Kind;
@@ -36,8 +38,12 @@ final class Robots {
     /** Reads the robots.txt of one server. */
     @FunctionalInterface
     interface Source {
-        /** Blocks, in bounded time. */
-        RobotsReading read(Target page) throws InterruptedException;
+        /**
+         * Blocks, in bounded time.
+         *
+         * @throws AddressBusy when there is no place for it at the server's address just now
+         */
+        RobotsReading read(Target page, AddressTurn turn) throws AddressBusy, InterruptedException;
     }
 
     /**
@@ -114,8 +120,10 @@ final class Robots {
      * What a page's server says, read now if need be.
      *
      * @param patience how long to wait for that, less when something is known that can go on; others who wait go on
+     * @param turn of the fetch that asks; a read that it begins takes the same place
+     * @throws AddressBusy when there is no place for a read just now; nothing is remembered of that
      */
-    Answer ask(Target page, Duration patience) throws InterruptedException {
+    Answer ask(Target page, Duration patience, AddressTurn turn) throws AddressBusy, InterruptedException {
         Flight flight;
         long wait = patience.toNanos();
         synchronized (this) {
@@ -126,13 +134,16 @@ final class Robots {
             if (known != null && known.answer() instanceof Answer.Rules) {
                 wait = Math.min(wait / 2, AGAIN_MAX.toNanos()); // the page needs time too
             }
-            flight = board(page);
+            flight = board(page, turn);
         }
         try {
             return flight.landed.get(wait, TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             return late(page);
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof AddressBusy busy) {
+                throw busy;
+            }
             throw new IllegalStateException("reading " + file(page) + " met a fault of Fetchback", e.getCause());
         } finally {
             leave(flight);
@@ -165,10 +176,10 @@ final class Robots {
         return bytes;
     }
 
-    private Flight board(Target page) {
+    private Flight board(Target page, AddressTurn turn) {
         Flight flight = flights.get(page.origin());
         if (flight == null) {
-            flight = new Flight(page);
+            flight = new Flight(page, turn);
             flight.thread.start(); // which may fail for want of memory; it can do nothing before this lock is free
             flights.put(page.origin(), flight);
         }
@@ -223,21 +234,23 @@ final class Robots {
     /** One read on a thread of its own, so that it outlives whoever asked first. */
     private final class Flight {
         final Target page;
+        private final AddressTurn turn;
         final CompletableFuture<Answer> landed = new CompletableFuture<>();
         final Thread thread = Thread.ofVirtual().name("fetchback-robots").unstarted(this::run);
         private int waiting;
 
-        Flight(Target page) {
+        Flight(Target page, AddressTurn turn) {
             this.page = page;
+            this.turn = turn;
         }
 
         private void run() {
             try {
                 meters.read.increment();
-                Answer answer = remember(this, source.read(page));
+                Answer answer = remember(this, source.read(page, turn));
                 end();
                 landed.complete(answer);
-            } catch (InterruptedException | RuntimeException | Error e) {
+            } catch (AddressBusy | InterruptedException | RuntimeException | Error e) {
                 end();
                 landed.completeExceptionally(e);
             }

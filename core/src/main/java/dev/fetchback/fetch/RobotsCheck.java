@@ -1,11 +1,12 @@
 package dev.fetchback.fetch;
 
+import dev.fetchback.outbound.AddressBusy;
+import dev.fetchback.outbound.AddressTurn;
 import dev.fetchback.outbound.Exchange;
 import dev.fetchback.outbound.HopCheck;
 import dev.fetchback.outbound.Kind;
 import dev.fetchback.outbound.Target;
 import java.time.Duration;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Has every hop of one fetch allowed by the robots.txt of the hop's own server. Belongs to one fetch. */
@@ -15,28 +16,36 @@ final class RobotsCheck implements HopCheck {
 
     private final Robots robots;
     private final CrawlDelays delays;
-    private final Predicate<Target> obeys;
+    private final Obedience obedience;
     private final Target page;
+    private final AddressTurn turn;
     private long retryAt;
     private boolean pausesHost;
 
+    /** Which servers' files are asked. */
+    @FunctionalInterface
+    interface Obedience {
+        boolean asks(Target hop);
+    }
+
     /**
-     * @param obeys whether the robots.txt of a hop's server counts
      * @param page where the fetch begins
+     * @param turn of the fetch
      */
-    RobotsCheck(Robots robots, CrawlDelays delays, Predicate<Target> obeys, Target page) {
-        this.obeys = obeys;
+    RobotsCheck(Robots robots, CrawlDelays delays, Obedience obedience, Target page, AddressTurn turn) {
         this.robots = robots;
         this.delays = delays;
+        this.obedience = obedience;
         this.page = page;
+        this.turn = turn;
     }
 
     @Override
-    public Exchange.@Nullable Failure refusal(Target hop, Duration left) throws InterruptedException {
-        if (!obeys.test(hop) || hop.pathQuery().equals("/robots.txt")) {
+    public Exchange.@Nullable Failure refusal(Target hop, Duration left) throws AddressBusy, InterruptedException {
+        if (!obedience.asks(hop) || hop.pathQuery().equals("/robots.txt")) {
             return null; // RFC 9309 §2.2.2: implicitly allowed
         }
-        return switch (robots.ask(hop, left)) {
+        return switch (robots.ask(hop, left, turn)) {
             case Robots.Answer.Rules(RobotsRules rules) -> judged(hop, rules);
             case Robots.Answer.Unknown(Exchange.Failure failure, long at) -> {
                 if (failure.kind() == Kind.ROBOTS_UNREACHABLE) {

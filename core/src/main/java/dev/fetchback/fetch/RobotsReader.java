@@ -2,6 +2,8 @@ package dev.fetchback.fetch;
 
 import dev.fetchback.fetch.RobotsReading.Read;
 import dev.fetchback.fetch.RobotsReading.Unreadable;
+import dev.fetchback.outbound.AddressBusy;
+import dev.fetchback.outbound.AddressTurn;
 import dev.fetchback.outbound.BodySink;
 import dev.fetchback.outbound.Exchange;
 import dev.fetchback.outbound.Field;
@@ -46,7 +48,7 @@ final class RobotsReader implements Robots.Source {
     }
 
     @Override
-    public RobotsReading read(Target page) throws InterruptedException {
+    public RobotsReading read(Target page, AddressTurn turn) throws AddressBusy, InterruptedException {
         Target file = Robots.file(page);
         BodyStore.Writer writer = bodies.writer();
         AtomicInteger hops = new AtomicInteger();
@@ -55,7 +57,7 @@ final class RobotsReader implements Robots.Source {
             return null;
         };
         try {
-            return switch (outbound.exchange(request(file), new FileSink(writer), count)) {
+            return switch (outbound.exchange(request(file), new FileSink(writer), count, turn)) {
                 case Exchange.Answer answer -> answered(answer, file, writer);
                 case Exchange.Failure failure -> failed(failure, file, hops.get() <= 1);
             };

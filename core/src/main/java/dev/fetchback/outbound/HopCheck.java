@@ -15,6 +15,7 @@ public interface HopCheck {
      * @param hop where the next request goes
      * @param left what is left of the exchange's time; an answer that comes later is of no use
      * @return null to go on, or the failure that the exchange ends with; nothing is sent to the hop then
+     * @throws AddressBusy when finding out would have to wait for a place at an address; the exchange ends with it
      */
-    Exchange.@Nullable Failure refusal(Target hop, Duration left) throws InterruptedException;
+    Exchange.@Nullable Failure refusal(Target hop, Duration left) throws AddressBusy, InterruptedException;
 }

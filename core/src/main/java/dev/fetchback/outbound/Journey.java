@@ -27,25 +27,40 @@ final class Journey {
     private final @Nullable Payload payload;
     private final BodySink sink;
     private final HopCheck hops;
+    private final @Nullable AddressTurn turn;
     private final Redirects redirects;
     private final long startedAt;
     private final long deadline;
+    /** Where a connection of ours is counted, which those to the same address after it share; null for none. */
+    private @Nullable InetAddress place;
+
     private long resolveNanos;
     private long connectNanos;
     private long headNanos;
 
-    Journey(Outbound.Parts parts, Request request, @Nullable Payload payload, BodySink sink, HopCheck hops) {
+    /** @param turn null to wait for a place at an address here */
+    Journey(Outbound.Parts parts, Request request, @Nullable Payload payload, BodySink sink, HopCheck hops,
+            @Nullable AddressTurn turn) {
         this.parts = parts;
         this.request = request;
         this.payload = payload;
         this.sink = sink;
         this.hops = hops;
+        this.turn = turn;
         this.redirects = new Redirects(request.limits().maxRedirects());
         this.startedAt = now();
         this.deadline = startedAt + request.limits().total().toNanos();
     }
 
-    Exchange.Answer run() throws ExchangeException, InterruptedException {
+    Exchange.Answer run() throws ExchangeException, AddressBusy, InterruptedException {
+        try {
+            return travel();
+        } finally {
+            leavePlace();
+        }
+    }
+
+    private Exchange.Answer travel() throws ExchangeException, AddressBusy, InterruptedException {
         Leg leg = new Leg(request.target(), request.method(), request.fields(), payload);
         while (true) {
             Exchange.Failure refusal = hops.refusal(leg.target(), Duration.ofNanos(left()));
@@ -71,7 +86,7 @@ final class Journey {
      */
     private record Visit(ResponseHead head, @Nullable String location, boolean cut) {}
 
-    private Visit visit(Leg leg) throws ExchangeException, InterruptedException {
+    private Visit visit(Leg leg) throws ExchangeException, AddressBusy, InterruptedException {
         long from = now();
         boolean trusted = parts.vetter().trusts(leg.target());
         List<InetAddress> addresses = addresses(leg.target());
@@ -104,8 +119,11 @@ final class Journey {
         return vetting.resolved().addresses();
     }
 
-    /** The first try goes where a connection is open already. */
+    /** The first try goes where there is a place for it, or a connection is open already. */
     private InetAddress pick(Target target, List<InetAddress> addresses, int attempt, boolean trusted) {
+        if (attempt == 0 && turn != null && turn.held() != null && addresses.contains(turn.held())) {
+            return turn.held();
+        }
         if (attempt == 0 && addresses.size() > 1) {
             for (InetAddress address : addresses) {
                 if (parts.pool().has(new PoolKey(target.origin(), address, trusted))) {
@@ -116,11 +134,10 @@ final class Journey {
         return addresses.get(attempt);
     }
 
-    private Visit visit(Leg leg, PoolKey key) throws ExchangeException, InterruptedException {
+    private Visit visit(Leg leg, PoolKey key) throws ExchangeException, AddressBusy, InterruptedException {
         long from = now();
-        boolean limited = !key.trusted();
-        if (limited && !parts.gate().enter(key.address(), left())) {
-            throw new ExchangeException(Kind.DEADLINE, "no connection to the server's address became free in time");
+        if (!key.trusted()) {
+            takePlace(key.address());
         }
         try {
             Connection kept = parts.pool().take(key);
@@ -139,10 +156,33 @@ final class Journey {
             return converse(fresh, leg, false);
         } catch (StaleConnection e) {
             throw new IllegalStateException("a fresh connection cannot be stale", e);
-        } finally {
-            if (limited) {
-                parts.gate().leave(key.address());
-            }
+        }
+    }
+
+    private void takePlace(InetAddress address) throws ExchangeException, AddressBusy, InterruptedException {
+        if (address.equals(place)) {
+            return;
+        }
+        leavePlace();
+        if (turn != null && address.equals(turn.held())) {
+            return;
+        }
+        AddressGate gate = parts.gate();
+        int limit = turn == null ? gate.usual() : turn.limit();
+        boolean first = turn != null && redirects.followed() == 0;
+        if (first ? !gate.tryEnter(address, limit) : turn != null && gate.line(address) >= limit) {
+            throw new AddressBusy(address);
+        }
+        if (!first && !gate.enter(address, limit, left())) {
+            throw new ExchangeException(Kind.DEADLINE, "no connection to the server's address became free in time");
+        }
+        place = address;
+    }
+
+    private void leavePlace() {
+        if (place != null) {
+            parts.gate().leave(place);
+            place = null;
         }
     }
 

@@ -82,28 +82,40 @@ public final class Outbound implements AutoCloseable {
      * @throws InterruptedException when the thread is interrupted; its socket is closed then
      */
     public Exchange exchange(Request request, BodySink sink) throws InterruptedException {
-        return exchange(request, sink, HopCheck.NONE);
-    }
-
-    /** The same, where {@code hops} may end the way before any of its hops. */
-    public Exchange exchange(Request request, BodySink sink, HopCheck hops) throws InterruptedException {
         byte[] body = request.body();
-        return exchange(request, body == null ? null : new Payload.Bytes(body), sink, hops);
+        return exchange(request, body == null ? null : new Payload.Bytes(body), sink);
     }
 
     /** The same with another body than the request's own: a part of an array, or one that is not in memory. */
     public Exchange exchange(Request request, @Nullable Payload payload, BodySink sink) throws InterruptedException {
-        return exchange(request, payload, sink, HopCheck.NONE);
+        try {
+            return exchange(request, payload, sink, HopCheck.NONE, null);
+        } catch (AddressBusy e) {
+            throw new IllegalStateException("an exchange without a turn waits", e);
+        }
     }
 
-    private Exchange exchange(Request request, @Nullable Payload payload, BodySink sink, HopCheck hops)
-            throws InterruptedException {
+    /**
+     * The same for a caller that waits for its turn at an address elsewhere, and who may end the way before any of its hops. The
+     * first connection does not wait for others; one of a redirect does, in a short line.
+     *
+     * @throws AddressBusy when the first connection would have to wait, or that of a redirect too long; no answer came then
+     */
+    public Exchange exchange(Request request, BodySink sink, HopCheck hops, AddressTurn turn)
+            throws AddressBusy, InterruptedException {
+        byte[] body = request.body();
+        return exchange(request, body == null ? null : new Payload.Bytes(body), sink, hops, turn);
+    }
+
+    private Exchange exchange(
+            Request request, @Nullable Payload payload, BodySink sink, HopCheck hops, @Nullable AddressTurn turn)
+            throws AddressBusy, InterruptedException {
         parts.meters().exchanges.increment();
         if (closed) {
             return new Exchange.Failure(Kind.CLOSED, Verdicts.detail(Kind.CLOSED));
         }
         try {
-            return new Journey(parts, request, payload, sink, hops).run();
+            return new Journey(parts, request, payload, sink, hops, turn).run();
         } catch (ExchangeException e) {
             return e.failure();
         }
@@ -117,6 +129,11 @@ public final class Outbound implements AutoCloseable {
      */
     public Vetting check(Target target) throws InterruptedException {
         return parts.vetter().vet(target, NameCache.WAIT_MAX_NANOS);
+    }
+
+    /** Places at the addresses that exchanges connect to. */
+    public AddressGate gate() {
+        return parts.gate();
     }
 
     /** Counters. */

@@ -1,46 +1,111 @@
 package dev.fetchback.work;
 
 import dev.fetchback.store.StoredTask;
+import java.time.Duration;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A queue with at most {@code concurrency} tasks running and {@code gapMillis} between starts.
- * Without a gap tasks may be begun ahead, {@link #WINDOW_FACTOR} times the concurrency: they start as soon as another ends, and a
- * host at full speed never waits for the store.
+ * The pace of one host: places, the distance between starts, which grows with the host's own slowness, and what it asked for by 429,
+ * 503 and Retry-After. Without a gap tasks may be begun ahead, {@link #WINDOW_FACTOR} times the concurrency: they start as soon as
+ * another ends, and a host at full speed never waits for the store.
+ *
+ * <p>A host whose address was once found full takes its place there before a task starts; all others take it when they connect.
  */
 final class HostPace implements Pace {
-    private static final int WINDOW_FACTOR = 4;
+    /** The most that slowness adds up to, as in Scrapy's AutoThrottle, which it is taken from; half of its 60 s. */
+    static final long DELAY_MAX = Duration.ofSeconds(30).toMillis();
 
-    private final int concurrency;
-    private final long gapMillis;
+    /** The first wait after a 429 or 503 that does not say how long; doubles with each further one. */
+    static final long BACKOFF_BASE = Duration.ofSeconds(2).toMillis();
+
+    static final long BACKOFF_MAX = Duration.ofMinutes(5).toMillis();
+
+    /** After so long without a 429 or 503 the next one is the first; slowness is forgotten after as long without a fetch. */
+    static final long QUIET = Duration.ofMinutes(10).toMillis();
+
+    /** An address is believed for so long: names move, and a belief that is wrong costs others their turn. */
+    static final long ADDRESS_KNOWN = Duration.ofMinutes(5).toMillis();
+
+    private static final double JITTER = 0.1;
+    private static final int WINDOW_FACTOR = 4;
+    private static final int LEVEL_MAX = 20; // 2 s doubled so often is beyond every limit
+
+    private final HostPolicy policy;
+    private final long gap;
+    private final Permits permits;
+    private final RandomGenerator random;
     private int running;
-    private long notBefore;
+    private long delay;
+    private long lastStart;
+    private long crawlUntil;
+    private long pausedUntil;
+    private int level;
+    private long levelAt;
+    private long forgetAt;
+    private @Nullable Object address;
+    private long addressSince;
     private long seenAt;
 
-    HostPace(HostPolicy policy) {
-        this.concurrency = policy.concurrency();
-        this.gapMillis = policy.gap().toMillis();
+    HostPace(HostPolicy policy, Permits permits, RandomGenerator random) {
+        this.policy = policy;
+        this.gap = policy.gap().toMillis();
+        this.delay = gap;
+        this.permits = permits;
+        this.random = random;
     }
 
     @Override
     public long opensAt(long now) {
+        long opens = hostOpensAt(now);
+        return opens <= now && address != null && !permits.free(address, policy.perAddress()) ? AFTER_PERMIT : opens;
+    }
+
+    /** The same without a look at its address. */
+    private long hostOpensAt(long now) {
+        see(now);
+        return running >= policy.concurrency() ? AFTER_LEAVE : Math.max(pausedUntil, nextStart());
+    }
+
+    private long nextStart() {
+        return Math.max(crawlUntil, delay == 0 || lastStart == 0 ? 0 : lastStart + delay);
+    }
+
+    /** A clock that was set back must not make waits of hours. */
+    private void see(long now) {
         if (now < seenAt) {
-            notBefore -= seenAt - now; // the clock was set back, which must not make a gap of hours
+            long back = seenAt - now;
+            lastStart = Math.max(lastStart - back, 0);
+            crawlUntil -= back;
+            pausedUntil -= back;
+            levelAt -= back;
+            forgetAt -= back;
+            addressSince -= back;
         }
         seenAt = now;
-        return running >= concurrency ? AFTER_LEAVE : notBefore;
     }
 
     @Override
     public long enter(StoredTask next, long now) {
-        long opens = opensAt(now);
+        if (address != null && now - addressSince > ADDRESS_KNOWN) {
+            address = null;
+        }
+        long opens = hostOpensAt(now);
         if (opens > now) {
             return opens;
         }
-        running++;
-        if (gapMillis > 0) {
-            notBefore = Math.max(notBefore, now + gapMillis);
+        // Asked even when it is full: only who was refused hears of the next free place.
+        if (address != null && !permits.take(address, policy.perAddress())) {
+            return AFTER_PERMIT;
         }
+        running++;
+        lastStart = now;
         return now;
+    }
+
+    @Override
+    public @Nullable Object permit() {
+        return address;
     }
 
     @Override
@@ -48,25 +113,98 @@ final class HostPace implements Pace {
         running--;
     }
 
+    /** A connection would have had to wait: the host's tasks take a place at {@code key} first from now on. */
+    void crowded(Object key, long now) {
+        address = key;
+        addressSince = now;
+    }
+
+    /** Learns from an answer; returns until when the host is left alone, Unix milliseconds, if the answer asks for that, else 0. */
+    long heard(HostNews news, long now) {
+        see(now);
+        if (gap > 0) {
+            slow(news.latencyMillis(), news.good());
+        }
+        if (!news.busy()) {
+            return 0; // a good answer does not at once forget what came before
+        }
+        pausedUntil = Math.max(pausedUntil, news.retryAt() > 0 ? news.retryAt() : backOff(news.startedAt(), now));
+        forgetAt = Math.max(forgetAt, pausedUntil + QUIET);
+        return pausedUntil;
+    }
+
+    /** AutoThrottle: as many requests in flight as may be, on average; only a good answer makes it faster. */
+    private void slow(long latency, boolean good) {
+        long target = latency / policy.concurrency();
+        long next = Math.clamp(Math.max(target, (delay + target) / 2), gap, Math.max(gap, DELAY_MAX));
+        if (good || next > delay) {
+            delay = next;
+        }
+    }
+
+    private long backOff(long startedAt, long now) {
+        if (level > 0 && now >= forgetAt) {
+            level = 0;
+        } else if (level > 0 && startedAt < levelAt) {
+            return 0; // was under way when the host said so first
+        }
+        level = Math.min(level + 1, LEVEL_MAX);
+        levelAt = now;
+        long wait = Math.min(BACKOFF_BASE << level - 1, BACKOFF_MAX);
+        return now + Math.round(wait * (1 + JITTER * (2 * random.nextDouble() - 1)));
+    }
+
     @Override
-    public void pause(long until) {
-        notBefore = Math.max(notBefore, until);
+    public WaitingOn waitingOn(long now) {
+        long opens = opensAt(now);
+        if (pausedUntil > now) {
+            return new WaitingOn(WaitingOn.Kind.HOST_BACKOFF, pausedUntil);
+        }
+        if (opens == AFTER_LEAVE) {
+            return new WaitingOn(WaitingOn.Kind.HOST_LIMIT, 0);
+        }
+        if (opens == AFTER_PERMIT) {
+            return new WaitingOn(WaitingOn.Kind.ADDRESS, 0);
+        }
+        return opens > now ? new WaitingOn(WaitingOn.Kind.HOST_GAP, opens) : new WaitingOn(WaitingOn.Kind.TURN, 0);
+    }
+
+    /** Whether the host asked to be left alone. */
+    boolean paused(long now) {
+        return pausedUntil > now;
+    }
+
+    /** Whether its own slowness keeps it apart longer than the gap. */
+    boolean slowed() {
+        return delay > gap;
     }
 
     @Override
     public void slowTo(long millis, long now) {
-        if (gapMillis > 0) {
-            notBefore = Math.max(notBefore, now + millis);
+        if (gap > 0) {
+            crawlUntil = Math.max(crawlUntil, now + millis);
         }
     }
 
     @Override
     public long rememberUntil() {
-        return notBefore;
+        long until = Math.max(pausedUntil, nextStart());
+        if (level > 0) {
+            until = Math.max(until, forgetAt);
+        }
+        if (slowed()) {
+            until = Math.max(until, lastStart + QUIET);
+        }
+        return address == null ? until : Math.max(until, addressSince + ADDRESS_KNOWN);
+    }
+
+    @Override
+    public int width() {
+        return policy.concurrency();
     }
 
     @Override
     public int window() {
-        return gapMillis > 0 ? 0 : WINDOW_FACTOR * concurrency;
+        return gap > 0 ? 0 : WINDOW_FACTOR * policy.concurrency();
     }
 }

@@ -8,15 +8,16 @@ import org.jspecify.annotations.Nullable;
  * How one host (host and port) is treated.
  *
  * @param concurrency fetches of it at once, at least 1
- * @param gap least time between the starts of two of its fetches; with zero, it cannot ask for more by its robots.txt
+ * @param gap least time between the starts of two of its fetches; zero turns the adaptive delay off as well
+ * @param perAddress fetches at once to the address that the host leads to, those of other hosts there counted; 0 is no limit
  * @param robots what its robots.txt means, whatever a task asks for; null when each task decides
  */
-public record HostPolicy(int concurrency, Duration gap, FetchOptions.@Nullable Robots robots) {
+public record HostPolicy(int concurrency, Duration gap, int perAddress, FetchOptions.@Nullable Robots robots) {
     /** @throws IllegalArgumentException when a number is out of its bounds */
     public HostPolicy {
-        if (concurrency < 1 || gap.isNegative()) {
-            throw new IllegalArgumentException("a host may have " + concurrency + " fetches at once, " + gap
-                    + " apart; allowed are 1 and more, and no time below 0");
+        if (concurrency < 1 || perAddress < 0 || gap.isNegative()) {
+            throw new IllegalArgumentException("a host may have " + concurrency + " fetches at once, " + perAddress
+                    + " an address, " + gap + " apart; allowed are 1 and more, 0 and more, and no time below 0");
         }
     }
 }

@@ -6,13 +6,11 @@ import dev.fetchback.store.Store;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Stage;
 import dev.fetchback.work.LaneQueue.Item;
-import java.util.ArrayDeque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
 /**
  * The scheduler of one stage: picks due queues, then tasks of each, one queue after the other, and starts them within the limits.
@@ -23,32 +21,25 @@ import java.util.function.LongSupplier;
  * start at a time, and what is read ahead of one queue is bounded.
  */
 final class Lane {
-    /** A queue that opens later than this keeps nothing in memory that is in the store as well: others need the room. */
-    private static final long KEEP_LOADED_MILLIS = 10_000;
-
     private final LaneSettings settings;
-    private final Function<String, Pace> paces;
-    private final Starter starter;
     private final LongSupplier clock;
     private final Runnable wake;
     private final DueScan scan;
     private final DueScan.Sink sink = new Loading();
 
-    private final Map<String, LaneQueue> queues = new HashMap<>();
-    private final ArrayDeque<LaneQueue> ring = new ArrayDeque<>();
-    private final ArrayDeque<LaneQueue> hungry = new ArrayDeque<>();
-    private final LaneTimers timers = new LaneTimers();
-    private int running;
-    private int loaded;
-    private boolean stopped;
+    /** Guarded by this lane's lock, as is all that it knows. */
+    private final LaneQueues queues;
 
     /** Starts tasks; called without the lane's lock. */
     interface Starter {
         /** Runs a task whose start is on disk; {@link Lane#leave} must follow when its step has ended. */
-        void launch(StoredTask task);
+        void launch(Item item);
 
         /** Makes the starts durable, launches what applied, and calls {@link Lane#leave} for the rest. */
-        void start(List<StoredTask> tasks);
+        void start(List<Item> items);
+
+        /** Stores a task as waiting that was begun ahead. */
+        void giveBack(Item item);
     }
 
     /** What the lane works with; {@code wake} makes its thread call {@link #turn} soon. */
@@ -57,31 +48,32 @@ final class Lane {
 
     Lane(Stage stage, LaneSettings settings, Wiring wiring) {
         this.settings = settings;
-        this.paces = wiring.paces();
-        this.starter = wiring.starter();
         this.clock = wiring.clock();
         this.wake = wiring.wake();
         this.scan = new DueScan(stage, wiring.store(), wiring.committer(), clock, wake);
+        this.queues = new LaneQueues(settings, wiring, scan);
     }
 
     /** Whether a new task of this queue may be begun at once; if so {@link #begin} or {@link #unreserve} must follow. */
     synchronized boolean reserve(String name) {
-        LaneQueue queue = queues.get(name);
-        if (stopped || queue != null && queue.stored) {
+        LaneQueue queue = queues.find(name);
+        if (queues.stopped || queue != null && queue.stored) {
             return false;
         }
         if (queue == null) {
-            queue = new LaneQueue(name, paces.apply(name));
+            queue = queues.make(name);
         }
         int ahead = queue.ready.size() + queue.reserved;
         long now = clock.getAsLong();
-        boolean atOnce = ahead == 0 && running < settings.concurrency() && queue.pace.opensAt(now) <= now;
-        if (!atOnce && (ahead >= queue.pace.window() || loaded >= settings.loadedMax())) {
+        long opens = queue.pace.opensAt(now);
+        boolean atOnce = ahead == 0 && queues.running < settings.concurrency() && opens <= now;
+        boolean later = opens > now && opens < Pace.AFTER_PERMIT; // a paused queue's tasks are not to wait in memory
+        if (!atOnce && (later || ahead >= queue.pace.window() || queues.loaded >= settings.loadedMax())) {
             return false;
         }
-        queues.put(name, queue);
+        queues.add(queue);
         queue.reserved++;
-        loaded++;
+        queues.loaded++;
         return true;
     }
 
@@ -89,21 +81,21 @@ final class Lane {
     void begin(StoredTask task) {
         Starts starts;
         synchronized (this) {
-            LaneQueue queue = queues.get(task.task().plan().host());
+            LaneQueue queue = queues.find(task.task().plan().host());
             queue.reserved--;
             queue.ready.add(new Item(task, true));
-            list(queue);
-            starts = pump();
+            queues.list(queue);
+            starts = queues.pump();
         }
         starts.run();
     }
 
     /** A reserved task was not stored after all. */
     synchronized void unreserve(String name) {
-        LaneQueue queue = queues.get(name);
+        LaneQueue queue = queues.find(name);
         queue.reserved--;
-        loaded--;
-        drop(queue);
+        queues.loaded--;
+        queues.drop(queue);
     }
 
     /** A task of this queue was stored to wait until {@code readyAt}. */
@@ -111,15 +103,15 @@ final class Lane {
         boolean news;
         synchronized (this) {
             boolean due = readyAt <= clock.getAsLong();
-            LaneQueue queue = queues.get(name);
-            if (due && queue == null && loaded < settings.loadedMax()) {
-                queue = new LaneQueue(name, paces.apply(name));
-                queues.put(name, queue);
+            LaneQueue queue = queues.find(name);
+            if (due && queue == null && queues.loaded < settings.loadedMax()) {
+                queue = queues.make(name);
+                queues.add(queue);
             }
             if (due && queue != null) {
                 news = !queue.stored;
                 queue.stored = true;
-                feed(queue);
+                queues.feed(queue);
             } else {
                 news = scan.dueBy(readyAt);
             }
@@ -133,14 +125,14 @@ final class Lane {
     void leave(String name, boolean ran) {
         Starts starts;
         synchronized (this) {
-            LaneQueue queue = queues.get(name);
+            LaneQueue queue = queues.find(name);
             queue.pace.leave(clock.getAsLong(), ran);
             queue.running--;
-            running--;
-            list(queue);
-            feed(queue);
-            drop(queue);
-            starts = pump();
+            queues.running--;
+            queues.list(queue);
+            queues.feed(queue);
+            queues.drop(queue);
+            starts = queues.pump();
         }
         starts.run();
     }
@@ -149,7 +141,7 @@ final class Lane {
     void decided(StoredTask task, String name) {
         long emptiedAt = 0;
         synchronized (this) {
-            LaneQueue queue = queues.get(name);
+            LaneQueue queue = queues.find(name);
             queue.loaded.remove(task.task().id());
             if (queue.loaded.isEmpty() && !queue.stored) {
                 emptiedAt = queue.emptiedAt;
@@ -161,16 +153,46 @@ final class Lane {
         }
     }
 
-    /** Nothing of this queue starts before {@code until}. */
-    synchronized void pause(String name, long until) {
-        LaneQueue queue = queues.computeIfAbsent(name, n -> new LaneQueue(n, paces.apply(n)));
-        queue.pace.pause(until);
-        timer(queue, until);
+    /** Asks or tells a queue's pace something; that of a queue that is not in memory is made anew, and kept if it must be remembered. */
+    synchronized <T> T pace(String name, Function<Pace, T> ask) {
+        LaneQueue known = queues.find(name);
+        if (known != null) {
+            return ask.apply(known.pace);
+        }
+        LaneQueue queue = queues.make(name);
+        T answer = ask.apply(queue.pace);
+        if (queue.pace.rememberUntil() > clock.getAsLong()) {
+            queues.add(queue);
+            queues.drop(queue);
+        }
+        return answer;
+    }
+
+    /** How many queues in memory have a pace of which this is true. */
+    synchronized int count(Predicate<Pace> which) {
+        return (int) queues.all().stream().filter(queue -> which.test(queue.pace)).count();
+    }
+
+    /** What the next task of a queue waits for. */
+    synchronized WaitingOn waitingOn(String name) {
+        LaneQueue queue = queues.find(name);
+        WaitingOn own = (queue == null ? queues.make(name) : queue).pace.waitingOn(clock.getAsLong());
+        boolean full = queues.running >= settings.concurrency()
+                || !settings.allows(queue == null ? 0 : queue.running, queues.running);
+        return own.kind() == WaitingOn.Kind.TURN && full ? new WaitingOn(WaitingOn.Kind.GLOBAL_LIMIT, 0) : own;
+    }
+
+    /** A place at {@code key} has become free. */
+    void freed(Object key) {
+        synchronized (this) {
+            queues.call(key);
+        }
+        wake.run();
     }
 
     /** The host of a queue that has tasks running asks for so much time between starts; see {@link Pace#slowTo}. */
     synchronized void slowTo(String name, long millis) {
-        LaneQueue queue = queues.get(name);
+        LaneQueue queue = queues.find(name);
         if (queue != null) {
             queue.pace.slowTo(millis, clock.getAsLong());
         }
@@ -179,30 +201,24 @@ final class Lane {
     /** A place of this queue has become free that no task of the lane had, or its pause was ended: the lane looks again. */
     void opened(String name) {
         synchronized (this) {
-            LaneQueue queue = queues.get(name);
+            LaneQueue queue = queues.find(name);
             if (queue == null) {
                 return;
             }
             queue.closed = false;
-            list(queue);
-            feed(queue);
+            queues.list(queue);
+            queues.feed(queue);
         }
         wake.run();
     }
 
-    /** When the next task of this queue may start, Unix milliseconds; {@link Pace#AFTER_LEAVE} after one ends, 0 for at once. */
-    synchronized long opensAt(String name) {
-        LaneQueue queue = queues.get(name);
-        return (queue == null ? paces.apply(name) : queue.pace).opensAt(clock.getAsLong());
-    }
-
     /** Starts nothing any more. */
     synchronized void stop() {
-        stopped = true;
+        queues.stopped = true;
     }
 
     synchronized int running() {
-        return running;
+        return queues.running;
     }
 
     /** Does what is due, reading from the store on the calling thread; returns when to call again, Unix milliseconds. */
@@ -212,7 +228,7 @@ final class Lane {
         Starts starts;
         long next;
         synchronized (this) {
-            starts = pump();
+            starts = queues.pump();
             next = nextTurn();
         }
         starts.run();
@@ -220,96 +236,22 @@ final class Lane {
     }
 
     private long nextTurn() {
-        if (stopped) {
+        if (queues.stopped) {
             return Long.MAX_VALUE;
         }
-        boolean room = loaded < settings.loadedMax();
-        if (room && !hungry.isEmpty()) {
+        boolean room = queues.loaded < settings.loadedMax();
+        if (room && !queues.hungry.isEmpty()) {
             return clock.getAsLong();
         }
-        return Math.min(timers.next(), scan.nextAt(room));
+        return Math.min(queues.timers.next(), scan.nextAt(room));
     }
 
     private synchronized void fire(long now) {
-        for (LaneQueue queue : timers.due(now)) {
+        for (LaneQueue queue : queues.timers.due(now)) {
             queue.closed = false;
-            list(queue);
-            feed(queue);
-            drop(queue);
-        }
-    }
-
-    /** Picks what can start now; the lock is held, the caller runs the result without it. */
-    private Starts pump() {
-        Starts starts = new Starts(starter);
-        long now = clock.getAsLong();
-        for (int left = ring.size(); left > 0 && !stopped && running < settings.concurrency(); left--) {
-            LaneQueue queue = ring.remove();
-            if (!queue.ready.isEmpty() && !settings.allows(queue.running, running)) {
-                ring.add(queue);
-                continue;
-            }
-            queue.listed = false;
-            if (queue.ready.isEmpty()) {
-                continue;
-            }
-            long opens = queue.pace.enter(queue.ready.peek().task(), now);
-            if (opens > now) {
-                timer(queue, opens);
-                if (opens != Pace.AFTER_LEAVE && opens - now > KEEP_LOADED_MILLIS) {
-                    loaded -= queue.close();
-                }
-                continue;
-            }
-            Item item = queue.ready.poll();
-            queue.running++;
-            running++;
-            loaded--;
-            starts.add(item);
-            list(queue);
-            feed(queue);
-            left = ring.size() + 1; // all of them are looked at once more
-        }
-        if ((!hungry.isEmpty() || scan.cut()) && loaded < settings.loadedMax() / 2) {
-            wake.run();
-        }
-        return starts;
-    }
-
-    private void list(LaneQueue queue) {
-        if (!queue.listed && !queue.ready.isEmpty()) {
-            queue.listed = true;
-            ring.add(queue);
-        }
-    }
-
-    /** Has a queue loaded that runs low. */
-    private void feed(LaneQueue queue) {
-        if (queue.stored && !queue.hungry && !queue.closed && queue.ready.size() <= settings.loadAtOnce() / 2) {
-            queue.hungry = true;
-            hungry.add(queue);
-            if (queue.ready.isEmpty()) {
-                wake.run();
-            }
-        }
-    }
-
-    private void timer(LaneQueue queue, long at) {
-        if (at != Pace.AFTER_LEAVE && timers.set(queue, at)) {
-            wake.run();
-        }
-    }
-
-    /** Forgets a queue that has nothing in memory; one that must still keep its distance is kept until then. */
-    private void drop(LaneQueue queue) {
-        if (!queue.empty()) {
-            return;
-        }
-        long until = queue.pace.rememberUntil();
-        if (until > clock.getAsLong()) {
-            timer(queue, until);
-        } else {
-            queues.remove(queue.name, queue);
+            queues.list(queue);
+            queues.feed(queue);
+            queues.drop(queue);
         }
     }
 
@@ -318,18 +260,18 @@ final class Lane {
         @Override
         public boolean found(List<DueQueue> due) {
             synchronized (Lane.this) {
-                int room = settings.loadedMax() - loaded - hungry.size();
+                int room = settings.loadedMax() - queues.loaded - queues.hungry.size();
                 for (DueQueue one : due) {
-                    LaneQueue queue = queues.get(one.name());
+                    LaneQueue queue = queues.find(one.name());
                     if (queue == null) {
                         if (room-- <= 0) {
                             return false;
                         }
-                        queue = new LaneQueue(one.name(), paces.apply(one.name()));
-                        queues.put(one.name(), queue);
+                        queue = queues.make(one.name());
+                        queues.add(queue);
                     }
                     queue.stored = true;
-                    feed(queue);
+                    queues.feed(queue);
                 }
                 return true;
             }
@@ -338,7 +280,7 @@ final class Lane {
         @Override
         public Optional<DueScan.Want> next() {
             synchronized (Lane.this) {
-                LaneQueue queue = room() ? hungry.poll() : null;
+                LaneQueue queue = room() ? queues.hungry.poll() : null;
                 if (queue == null) {
                     return Optional.empty();
                 }
@@ -346,7 +288,7 @@ final class Lane {
                 queue.loading = true;
                 queue.stored = false; // a task stored from here on sets it again
                 // With much in memory already, one task of each queue is enough to give every queue its turn.
-                int atOnce = loaded < settings.loadedMax() / 2 ? settings.loadAtOnce() : 1;
+                int atOnce = queues.loaded < settings.loadedMax() / 2 ? queue.loadAtOnce : 1;
                 return Optional.of(new DueScan.Want(queue, queue.loaded.size() + atOnce));
             }
         }
@@ -361,15 +303,18 @@ final class Lane {
                 for (StoredTask task : due) {
                     if (queue.loaded.add(task.task().id())) {
                         queue.ready.add(new Item(task, false));
-                        loaded++;
+                        queues.loaded++;
                     }
                 }
                 queue.stored |= due.size() >= want.limit();
                 queue.emptiedAt = now;
                 emptied = due.isEmpty() && !queue.stored;
-                list(queue);
-                drop(queue);
-                starts = pump();
+                queues.list(queue);
+                if (!queue.listed && !queue.hungry) {
+                    queues.passOn(queue);
+                }
+                queues.drop(queue);
+                starts = queues.pump();
             }
             starts.run();
             return emptied;
@@ -380,14 +325,14 @@ final class Lane {
             synchronized (Lane.this) {
                 want.queue().loading = false;
                 want.queue().stored = true;
-                feed(want.queue());
+                queues.feed(want.queue());
             }
         }
 
         @Override
         public boolean room() {
             synchronized (Lane.this) {
-                return !stopped && loaded < settings.loadedMax();
+                return !queues.stopped && queues.loaded < settings.loadedMax();
             }
         }
     }

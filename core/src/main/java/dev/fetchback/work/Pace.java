@@ -1,13 +1,17 @@
 package dev.fetchback.work;
 
 import dev.fetchback.store.StoredTask;
+import org.jspecify.annotations.Nullable;
 
 /** Says when the next task of one queue may start, and counts those that do. Called under the lane's lock: it must not block. */
 public interface Pace {
     /** A time that only {@link Worker#opened} or the end of a running task brings. */
     long AFTER_LEAVE = Long.MAX_VALUE;
 
-    /** When one more may start, Unix milliseconds: at or before {@code now} for at once, or {@link #AFTER_LEAVE}. */
+    /** A time that a place at {@link #permit} brings, which queues wait for in line. */
+    long AFTER_PERMIT = Long.MAX_VALUE - 1;
+
+    /** When one more may start, Unix milliseconds: at or before {@code now} for at once, or one of the constants. */
     long opensAt(long now);
 
     /**
@@ -18,11 +22,16 @@ public interface Pace {
      */
     long enter(StoredTask next, long now);
 
-    /** One that entered has ended; {@code ran} is false when its step never began. */
+    /** The key of the {@linkplain Permits place} that the last {@link #enter} took or was refused; null for none. */
+    default @Nullable Object permit() {
+        return null;
+    }
+
+    /** One that entered has ended; {@code ran} is false when its step never began. What {@link #permit} was is not given back. */
     void leave(long now, boolean ran);
 
-    /** Nothing starts before {@code until}, Unix milliseconds. */
-    void pause(long until);
+    /** Why {@link #opensAt} says what it says. */
+    WaitingOn waitingOn(long now);
 
     /**
      * The other side asks for so much time between starts: the next one comes no earlier than that after {@code now}. It only slows
@@ -31,7 +40,12 @@ public interface Pace {
     void slowTo(long millis, long now);
 
     /** Until when this must be remembered although nothing of the queue is in memory, Unix milliseconds. */
-    long rememberUntil();
+    default long rememberUntil() {
+        return 0;
+    }
+
+    /** How many may run at once, about; so many are read from the store. */
+    int width();
 
     /** How many tasks may be begun ahead and wait in memory for their turn; 0 when each must wait in the store. */
     int window();

@@ -67,22 +67,24 @@ final class Runs {
         this.handOvers = new Semaphore(settings.fetchConcurrency() + HAND_OVERS_A_PLACE * settings.deliverConcurrency());
     }
 
-    void launch(StoredTask task) {
+    /** @param permit what was taken for the task besides its queue's place; null for nothing */
+    void launch(StoredTask task, @Nullable Object permit) {
         underWay.incrementAndGet();
-        executor.execute(() -> run(task));
+        executor.execute(() -> run(task, permit));
     }
 
-    private void run(StoredTask stored) {
+    private void run(StoredTask stored, @Nullable Object permit) {
         Task task = stored.task();
         Attempt attempt = Attempt.of(task);
         threads.put(attempt, Thread.currentThread());
         try {
             if (!cancelled.isEmpty() && cancelled.remove(attempt)) {
                 worker.lane(task.phase().stage()).leave(task.queue(), false);
+                worker.hosts().giveBack(permit);
                 return;
             }
             switch (task.phase().stage()) {
-                case FETCH -> fetch(task, stored.spec());
+                case FETCH -> fetch(task, stored.spec(), permit);
                 case DELIVER -> deliver(task, stored.spec());
             }
         } catch (RuntimeException | Error e) {
@@ -107,33 +109,42 @@ final class Runs {
         }
     }
 
-    private void fetch(Task task, TaskSpec spec) {
+    private void fetch(Task task, TaskSpec spec, @Nullable Object permit) {
         FetchPlace place = new FetchPlace(task.queue());
         FetchResult result;
         try {
-            result = steps.fetch().run(task, spec, seen(task));
+            result = steps.fetch().run(task, spec, FetchInput.of(seen(task), permit));
         } catch (InterruptedException e) {
             place.leave();
             worker.settle(task, new Event.HandedBack(), null);
             return;
         } catch (RuntimeException | Error e) { // out of memory, say: its place must not be lost
             LOG.log(Level.ERROR, "the fetch of task " + task.id() + " met a fault of Fetchback", e);
-            result = new FetchResult.Failed(internal(), true, 0, false);
-        }
-        if (result instanceof FetchResult.Failed failed && failed.pausesHost() && failed.notBefore() > 0) {
-            worker.lane(Stage.FETCH).pause(task.queue(), failed.notBefore());
+            result = new FetchResult.Failed(internal(), true, 0, null);
+        } finally {
+            worker.hosts().giveBack(permit); // for the connection only, not for what follows
         }
         try {
             switch (result) {
-                case FetchResult.Failed f -> {
+                case FetchResult.Crowded crowded -> {
+                    worker.hosts().crowded(task.queue(), crowded.permit());
                     place.leave();
-                    worker.settle(task, new Event.FetchFailed(f.problem(), f.retryable(), f.notBefore()), null);
+                    worker.settle(task, new Event.HandedBack(), null);
+                }
+                case FetchResult.Failed f -> {
+                    // A pause is not stored, so the task carries it over a restart.
+                    long pausedUntil = worker.hosts().heard(f.news());
+                    place.leave();
+                    long notBefore = Math.max(f.notBefore(), pausedUntil);
+                    worker.settle(task, new Event.FetchFailed(f.problem(), f.retryable(), notBefore), null);
                 }
                 case FetchResult.Unchanged unchanged -> {
+                    worker.hosts().heard(unchanged.news());
                     place.leave();
                     worker.settle(task, new Event.PageUnchanged(unchanged.page()), null);
                 }
                 case FetchResult.Fetched fetched -> {
+                    worker.hosts().heard(fetched.news());
                     try (Body body = fetched.body()) {
                         handOver(task, spec, fetched, body, place);
                     }

@@ -10,6 +10,7 @@ import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Event;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
+import dev.fetchback.work.LaneQueue.Item;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
@@ -33,34 +34,39 @@ final class StoredStarts implements Lane.Starter {
     }
 
     @Override
-    public void launch(StoredTask task) {
-        runs.launch(task);
+    public void launch(Item item) {
+        runs.launch(item.task, item.permit);
+    }
+
+    @Override
+    public void giveBack(Item item) {
+        worker.settle(item.task.task(), new Event.HandedBack(), null);
     }
 
     /** Begins tasks that the lanes read from the store: each start is on disk before anything leaves. */
     @Override
-    public void start(List<StoredTask> tasks) {
-        List<Change> moves = new ArrayList<>(tasks.size());
-        for (StoredTask stored : tasks) {
-            Task before = stored.task();
+    public void start(List<Item> items) {
+        List<Change> moves = new ArrayList<>(items.size());
+        for (Item item : items) {
+            Task before = item.task.task();
             moves.add(new Change.Move(before, worker.next(before, start(before)).orElse(before), null));
         }
         try {
             committer.submit(moves, new Committer.Completion() {
                 @Override
                 public void done(List<Result> results) {
-                    for (int i = 0; i < tasks.size(); i++) {
-                        started(tasks.get(i), ((Change.Move) moves.get(i)).after(), results.get(i) instanceof Result.Applied);
+                    for (int i = 0; i < items.size(); i++) {
+                        started(items.get(i), ((Change.Move) moves.get(i)).after(), results.get(i) instanceof Result.Applied);
                     }
                 }
 
                 @Override
                 public void failed(StoreException reason) {
-                    notStarted(tasks);
+                    notStarted(items);
                 }
             });
         } catch (StoreBusy | StoreException e) {
-            notStarted(tasks);
+            notStarted(items);
         }
     }
 
@@ -71,23 +77,26 @@ final class StoredStarts implements Lane.Starter {
     }
 
     /** The disk is full or busy: they wait in the store as before, and are looked at again in a moment. */
-    private void notStarted(List<StoredTask> tasks) {
+    private void notStarted(List<Item> items) {
         long later = clock.getAsLong() + DueScan.STORE_RETRY_MILLIS;
-        for (StoredTask task : tasks) {
-            started(task, task.task(), false);
-            worker.lane(task.task().phase().stage()).waits(task.task().queue(), later);
+        for (Item item : items) {
+            Task task = item.task.task();
+            started(item, task, false);
+            worker.lane(task.phase().stage()).waits(task.queue(), later);
         }
     }
 
-    private void started(StoredTask stored, Task after, boolean applied) {
+    private void started(Item item, Task after, boolean applied) {
+        StoredTask stored = item.task;
         Lane lane = worker.lane(stored.task().phase().stage());
         String queue = stored.task().queue();
         lane.decided(stored, queue);
         if (applied && after.phase().running()) {
-            runs.launch(new StoredTask(after, stored.spec()));
+            runs.launch(new StoredTask(after, stored.spec()), item.permit);
             return;
         }
         lane.leave(queue, false);
+        worker.hosts().giveBack(item.permit);
         if (applied) {
             worker.settled(after);
         }

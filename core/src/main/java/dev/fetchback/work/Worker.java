@@ -48,7 +48,7 @@ public final class Worker {
     private static final int RECLAIM_AT_ONCE = 1_000;
     /** A move that is stale this often in a row means a fault, not a race. */
     private static final int MOVE_TRIES = 16;
-    /** How many places a receiver usually has: so many of its tasks are read at once, and one with more is read more often. */
+    /** How many places a receiver usually has. */
     private static final int RECEIVER_PLACES = 32;
 
     private final Store store;
@@ -59,6 +59,8 @@ public final class Worker {
     private final RandomGenerator random;
     private final Lane fetches;
     private final Lane deliveries;
+    private final Hosts hosts;
+    private final Receivers receivers;
     private final LaneThread fetchThread;
     private final LaneThread deliverThread;
     private final Runs runs;
@@ -73,14 +75,16 @@ public final class Worker {
     private final Duration drain;
 
     /** What a worker works with. */
-    public record Parts(
-            Store store,
-            Committer committer,
-            TaskMachine machine,
-            Steps steps,
-            HostPolicies hosts,
-            Receivers receivers,
-            Surroundings surroundings) {}
+    public record Parts(Store store, Committer committer, TaskMachine machine, Steps steps, HostRules hosts,
+            Receivers receivers, Surroundings surroundings) {}
+
+    /**
+     * What hosts are held to.
+     *
+     * @param policies how each is treated
+     * @param addresses places at the addresses that they lead to
+     */
+    public record HostRules(HostPolicies policies, Permits addresses) {}
 
     /**
      * What a test replaces.
@@ -91,8 +95,8 @@ public final class Worker {
      */
     public record Surroundings(LongSupplier clock, RandomGenerator random, Executor threads) {}
 
-    /** The steps of a task's way; a fetch is given what is remembered of its page, if it counts only when it changed. */
-    public record Steps(Step<@Nullable Seen, FetchResult> fetch, Step<Parcel, DeliverResult> deliver) {}
+    /** The steps of a task's way. */
+    public record Steps(Step<FetchInput, FetchResult> fetch, Step<Parcel, DeliverResult> deliver) {}
 
     /** A task to submit: as it is while it waits, what was asked for, and the caller's key. */
     public record NewTask(Task task, TaskSpec spec, @Nullable IdempotencyKey key) {}
@@ -102,6 +106,7 @@ public final class Worker {
         this.committer = parts.committer();
         this.patient = new PatientCommitter(committer);
         this.machine = parts.machine();
+        this.receivers = parts.receivers();
         this.clock = parts.surroundings().clock();
         this.random = parts.surroundings().random();
         this.drain = settings.drain();
@@ -117,9 +122,11 @@ public final class Worker {
         this.fetchThread =
                 new LaneThread("fetchback-fetch-lane", clock, () -> Math.min(unsettled.turn(), lane(Stage.FETCH).turn()));
         this.deliverThread = new LaneThread("fetchback-deliver-lane", clock, () -> lane(Stage.DELIVER).turn());
-        this.fetches = lane(Stage.FETCH, LaneSettings.of(settings.fetchConcurrency(), settings.perHostConcurrency()),
-                host -> new HostPace(parts.hosts().of(host)), fetchThread);
-        LaneSettings shared = LaneSettings.of(settings.deliverConcurrency(), RECEIVER_PLACES).sharing(RECEIVER_PLACES);
+        HostRules rules = parts.hosts();
+        this.fetches = lane(Stage.FETCH, LaneSettings.of(settings.fetchConcurrency()),
+                host -> new HostPace(rules.policies().of(host), rules.addresses(), random), fetchThread);
+        this.hosts = new Hosts(fetches, rules.addresses(), clock);
+        LaneSettings shared = LaneSettings.of(settings.deliverConcurrency()).sharing(RECEIVER_PLACES);
         this.deliveries = lane(Stage.DELIVER, shared, parts.receivers()::pace, deliverThread);
         this.hurries = new Hurries(committer, clock, deliveries);
     }
@@ -353,9 +360,20 @@ public final class Worker {
         return new StoredBody(store, id, length);
     }
 
-    /** When the next task of a waiting task's queue may start, Unix milliseconds; see {@link Pace}. */
-    public long opensAt(Task waiting) {
-        return lane(waiting.phase().stage()).opensAt(waiting.queue());
+    Hosts hosts() {
+        return hosts;
+    }
+
+    /** Hosts that are kept waiting. */
+    public HostCounts hostCounts() {
+        return hosts.counts();
+    }
+
+    /** What a waiting task waits for. */
+    public WaitingOn waitingOn(Task waiting) {
+        WaitingOn queue = lane(waiting.phase().stage()).waitingOn(waiting.queue());
+        boolean stopped = waiting.phase().stage() == Stage.DELIVER && receivers.stopped(waiting.queue()) != null;
+        return WaitingOn.of(waiting, queue, stopped, clock.getAsLong());
     }
 
     /** Attempts under way. */

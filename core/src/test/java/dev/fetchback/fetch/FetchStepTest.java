@@ -11,13 +11,13 @@ import dev.fetchback.outbound.SystemResolver;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.Header;
 import dev.fetchback.task.Problem;
-import dev.fetchback.task.Seen;
 import dev.fetchback.task.StatusSet;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.Body;
 import dev.fetchback.work.ByteBudget;
+import dev.fetchback.work.FetchInput;
 import dev.fetchback.work.FetchResult;
 import dev.fetchback.work.HostPolicy;
 import java.io.IOException;
@@ -31,7 +31,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,6 +51,7 @@ class FetchStepTest {
     private final AtomicReference<String> received = new AtomicReference<>();
     private final SystemResolver resolver = new SystemResolver();
     private final Outbound outbound = new Outbound(OutboundSettings.DEFAULT, AddressPolicy.parse("127.0.0.0/8"), resolver);
+    private HostPolicy policy = new HostPolicy(2, Duration.ofMillis(500), 8, null);
     private HttpServer server;
     private FetchStep step;
 
@@ -64,8 +64,8 @@ class FetchStepTest {
             exchange.close();
         });
         server.start();
-        HostPolicy policy = new HostPolicy(1, Duration.ZERO, null);
-        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1", _ -> policy, (_, _) -> {}, () -> NOW);
+        step = new FetchStep(
+                outbound, new FetchStep.Manners(host -> policy, (_, _) -> {}, "Fetchback-Test/1"), budget, directory, () -> NOW);
     }
 
     @AfterEach
@@ -101,7 +101,7 @@ class FetchStepTest {
 
     private FetchResult run(TaskSpec.Request request, FetchOptions options) throws InterruptedException {
         String url = "http://127.0.0.1:" + server.getAddress().getPort() + "/page?q";
-        return step.run(TASK, new TaskSpec(url, request, options, null, TaskSpec.Schedule.NOW, TaskSpec.Tags.NONE), null);
+        return step.run(TASK, new TaskSpec(url, request, options, null, TaskSpec.Schedule.NOW, TaskSpec.Tags.NONE), FetchInput.NONE);
     }
 
     private FetchResult run() throws InterruptedException {
@@ -159,7 +159,7 @@ class FetchStepTest {
         assertThat(failed.problem().code()).isEqualTo(Problem.HTTP_STATUS);
         assertThat(failed.problem().status()).isEqualTo(status);
         assertThat(failed.retryable()).isEqualTo(retryable);
-        assertThat(failed.pausesHost()).isEqualTo(pauses);
+        assertThat(failed.news().busy()).isEqualTo(pauses);
         assertThat(failed.notBefore()).isZero();
         assertThat(budget.used()).isZero();
     }
@@ -181,7 +181,7 @@ class FetchStepTest {
         });
         FetchResult.Failed failed = (FetchResult.Failed) run();
         assertThat(failed.notBefore()).isEqualTo(NOW + 7_000);
-        assertThat(failed.pausesHost()).isTrue();
+        assertThat(failed.news().busy()).isTrue();
     }
 
     @Test
@@ -242,13 +242,9 @@ class FetchStepTest {
         "http://[::1]/, blocked_address, false"
     })
     void refusesUrlsAndAddresses(String url, String code, boolean retryable) throws Exception {
-        FetchResult.Failed failed = (FetchResult.Failed) step.run(TASK, TaskSpec.get(url, null), none());
+        FetchResult.Failed failed = (FetchResult.Failed) step.run(TASK, TaskSpec.get(url, null), FetchInput.NONE);
         assertThat(failed.problem().code()).isEqualTo(code);
         assertThat(failed.problem().detail()).doesNotContain("pw").doesNotContain("169.254");
         assertThat(failed.retryable()).isEqualTo(retryable);
-    }
-
-    private static @Nullable Seen none() {
-        return null;
     }
 }

@@ -18,6 +18,7 @@ import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.ByteBudget;
+import dev.fetchback.work.FetchInput;
 import dev.fetchback.work.FetchResult;
 import dev.fetchback.work.HostPolicy;
 import java.io.IOException;
@@ -61,8 +62,10 @@ class IfChangedTest {
         server = HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 50);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.start();
-        HostPolicy policy = new HostPolicy(1, Duration.ZERO, null);
-        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1", _ -> policy, (_, _) -> {}, () -> NOW);
+        step = new FetchStep(
+                outbound,
+                new FetchStep.Manners(_ -> new HostPolicy(2, Duration.ZERO, 8, null), (_, _) -> {}, "Fetchback-Test/1"),
+                budget, directory, () -> NOW);
     }
 
     @AfterEach
@@ -108,7 +111,7 @@ class IfChangedTest {
                 new FetchOptions(Duration.ofSeconds(20), 1000, 3, 3, accept, FetchOptions.Robots.OBEY, true);
         TaskSpec.Schedule schedule = TaskSpec.Schedule.NOW;
         FetchResult result = step.run(
-                TASK, new TaskSpec(url("/p"), TaskSpec.Request.GET, options, null, schedule, TaskSpec.Tags.NONE), last);
+                TASK, new TaskSpec(url("/p"), TaskSpec.Request.GET, options, null, schedule, TaskSpec.Tags.NONE), new FetchInput(last, null));
         if (result instanceof FetchResult.Fetched fetched) {
             fetched.body().close();
         }

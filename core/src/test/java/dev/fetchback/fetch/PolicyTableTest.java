@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 final class PolicyTableTest {
     private static HostPolicy policy(int concurrency) {
-        return new HostPolicy(concurrency, Duration.ZERO, null);
+        return new HostPolicy(concurrency, Duration.ZERO, 8, null);
     }
 
     private static PolicyTable.Rule rule(int concurrency, String... hosts) {

@@ -16,6 +16,7 @@ import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.ByteBudget;
+import dev.fetchback.work.FetchInput;
 import dev.fetchback.work.FetchResult;
 import dev.fetchback.work.HostPolicy;
 import java.io.IOException;
@@ -145,8 +146,11 @@ class RobotsFetchTest {
         site = site();
         Outbound outbound = new Outbound(settings, AddressPolicy.parse("127.0.0.0/8"), resolver);
         open.add(outbound);
-        step = new FetchStep(outbound, budget, directory, "Fetchback-Test/1",
-                host -> new HostPolicy(1, Duration.ZERO, ruled.get(host)), (host, millis) -> delays.add(host + " " + millis), () -> NOW);
+        FetchStep.Manners manners = new FetchStep.Manners(
+                host -> new HostPolicy(2, Duration.ofMillis(500), 100, ruled.get(host)),
+                (host, millis) -> delays.add(host + " " + millis),
+                "Fetchback-Test/1");
+        step = new FetchStep(outbound, manners, budget, directory, () -> NOW);
     }
 
     private void start() throws IOException {
@@ -166,7 +170,7 @@ class RobotsFetchTest {
             throws InterruptedException {
         FetchOptions options = new FetchOptions(timeout, 10 << 20, 10, 3, StatusSet.SUCCESS, robots, false);
         FetchResult result =
-                step.run(TASK, new TaskSpec(url, request, options, null, TaskSpec.Schedule.NOW, TaskSpec.Tags.NONE), null);
+                step.run(TASK, new TaskSpec(url, request, options, null, TaskSpec.Schedule.NOW, TaskSpec.Tags.NONE), FetchInput.NONE);
         if (result instanceof FetchResult.Fetched fetched) {
             fetched.body().close();
         }
@@ -195,7 +199,7 @@ class RobotsFetchTest {
         assertThat(failed.problem().detail()).isEqualTo(site.url("/robots.txt") + " does not allow " + site.url("/private/secret")
                 + " (Disallow: /private*secret)");
         assertThat(failed.retryable()).isFalse();
-        assertThat(failed.pausesHost()).isFalse();
+        assertThat(failed.news()).isNull();
         assertThat(site.hits).containsOnlyKeys("/robots.txt");
         assertFetched("/public");
         assertThat(site.hits("/robots.txt")).isEqualTo(1);
@@ -301,7 +305,7 @@ class RobotsFetchTest {
             assertThat(failed.problem().detail()).isEqualTo(site.url("/robots.txt") + " answered " + status);
             assertThat(failed.retryable()).isTrue();
             assertThat(failed.notBefore()).isEqualTo(NOW + millis);
-            assertThat(failed.pausesHost()).isTrue();
+            assertThat(failed.news()).isNotNull();
         }
         assertThat(site.hits).containsOnlyKeys("/robots.txt");
         assertThat(site.hits("/robots.txt")).as("asked once").isEqualTo(1);
@@ -431,7 +435,7 @@ class RobotsFetchTest {
         site.answers.put("/down", Site.redirect(down.url("/a")));
         FetchResult.Failed unreachable = failed(site.url("/down"));
         assertThat(unreachable.problem().code()).isEqualTo("robots_unreachable");
-        assertThat(unreachable.pausesHost()).as("its own host is well").isFalse();
+        assertThat(unreachable.news()).as("its own host is well").isNull();
         assertThat(unreachable.notBefore()).isEqualTo(NOW + 10_000);
     }
 

@@ -1,5 +1,7 @@
 package dev.fetchback.fetch;
 
+import dev.fetchback.outbound.AddressBusy;
+import dev.fetchback.outbound.AddressTurn;
 import dev.fetchback.outbound.Target;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -8,6 +10,7 @@ import java.util.List;
 
 /** Measures what robots.txt costs a fetch whose server's file is remembered. Not a test; run by hand. */
 final class RobotsSpeed {
+    private static final AddressTurn TURN = new AddressTurn(null, 8);
     private static final int ROUNDS = 5;
     private static final int CHECKS = 2_000_000;
 
@@ -36,13 +39,13 @@ final class RobotsSpeed {
     /** As 10,000 servers are remembered, asked for in turn. */
     private static void check(String what, RobotsRules rules, int threads) throws Exception {
         Robots robots = new Robots(
-                _ -> new RobotsReading.Read(rules, Duration.ofHours(1).toMillis()),
+                (_, _) -> new RobotsReading.Read(rules, Duration.ofHours(1).toMillis()),
                 new Robots.Limits(Long.MAX_VALUE, Duration.ofSeconds(1), Duration.ofSeconds(1)),
                 System::currentTimeMillis);
         List<Target> pages = new ArrayList<>();
         for (int i = 0; i < 10_000; i++) {
             pages.add(Target.parse("https://www.host" + i + ".example/some/path/to/page.html?id=" + i));
-            robots.ask(pages.getLast(), Duration.ofSeconds(10));
+            robots.ask(pages.getLast(), Duration.ofSeconds(10), TURN);
         }
         List<Thread> running = new ArrayList<>();
         long from = System.nanoTime();
@@ -60,11 +63,11 @@ final class RobotsSpeed {
         try {
             for (int i = 0; i < CHECKS; i++) {
                 Target page = pages.get(i % pages.size());
-                if (new RobotsCheck(robots, (_, _) -> {}, _ -> true, page).refusal(page, Duration.ofSeconds(60)) != null) {
+                if (new RobotsCheck(robots, (_, _) -> {}, _ -> true, page, TURN).refusal(page, Duration.ofSeconds(60)) != null) {
                     throw new AssertionError(page);
                 }
             }
-        } catch (InterruptedException e) {
+        } catch (AddressBusy | InterruptedException e) {
             throw new AssertionError(e);
         }
     }

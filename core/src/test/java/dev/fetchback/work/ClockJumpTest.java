@@ -72,7 +72,8 @@ final class ClockJumpTest {
         worker = new Worker(
                 new WorkSettings(100, 10, Duration.ofMillis(GAP), 100, Duration.ZERO),
                 new Worker.Parts(store, new AtOnce(), new TaskMachine(RetryPolicy.DEFAULT), steps,
-                        host -> new HostPolicy(10, Duration.ofMillis(GAP), null), receiver.step, new Worker.Surroundings(() -> now, random, threads::add)));
+                        new Worker.HostRules(host -> new HostPolicy(10, Duration.ofMillis(GAP), 0, null), Permits.NONE), receiver.step,
+                        new Worker.Surroundings(() -> now, random, threads::add)));
     }
 
     @AfterEach
@@ -186,9 +187,9 @@ final class ClockJumpTest {
     private FetchResult fetch(Task task) {
         fetchedAt.computeIfAbsent(task.id(), id -> new ArrayList<>()).add(now);
         if (failing.contains(task.plan().host())) {
-            return new FetchResult.Failed(new Problem("connect_failed", null, 0), true, 0, false);
+            return new FetchResult.Failed(new Problem("connect_failed", null, 0), true, 0, null);
         }
-        return new FetchResult.Fetched(new Page(200, "http://x/", List.of(), "text/html", 3, "ab", now, 1), new ThreeBytes());
+        return new FetchResult.Fetched(new Page(200, "http://x/", List.of(), "text/html", 3, "ab", now, 1), new ThreeBytes(), null);
     }
 
     private Task find(TaskId id) {

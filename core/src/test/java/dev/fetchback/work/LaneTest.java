@@ -14,6 +14,7 @@ import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskMachine;
 import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.LaneQueue.Item;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +37,7 @@ final class LaneTest {
 
     @Test
     void manySlowQueuesLeavePlacesToOthers() {
-        Lane lane = lane(LaneSettings.of(PLACES, PER_QUEUE).sharing(PER_QUEUE));
+        Lane lane = lane(LaneSettings.of(PLACES).sharing(PER_QUEUE));
         for (int queue = 0; queue < 12; queue++) {
             wait(lane, "slow" + queue, PER_QUEUE);
         }
@@ -50,7 +51,7 @@ final class LaneTest {
 
     @Test
     void whatWaitsForItsShareGoesOnWhenAnyOtherQueueEnds() {
-        Lane lane = lane(LaneSettings.of(PLACES, PER_QUEUE).sharing(PER_QUEUE));
+        Lane lane = lane(LaneSettings.of(PLACES).sharing(PER_QUEUE));
         for (int queue = 0; queue < 10; queue++) {
             wait(lane, "other" + queue, PER_QUEUE);
         }
@@ -66,9 +67,9 @@ final class LaneTest {
 
     @Test
     void hostsThatAskedForAnHourDoNotFillTheMemoryOfTheOthers() {
-        Lane lane = lane(new LaneSettings(PLACES, 20, 8, false));
+        Lane lane = lane(new LaneSettings(PLACES, 20, false));
         for (int host = 0; host < 5; host++) {
-            lane.pause("paused" + host, now + HOUR);
+            busy(lane, "paused" + host, now + HOUR);
             wait(lane, "paused" + host, 10);
         }
         turns(lane);
@@ -83,7 +84,7 @@ final class LaneTest {
     @Test
     void aClockThatWasSetBackKeepsNoHostWaiting() {
         gapMillis = 500;
-        Lane lane = lane(LaneSettings.of(PLACES, PER_QUEUE));
+        Lane lane = lane(LaneSettings.of(PLACES));
         wait(lane, "host", 3);
         lane.turn();
         now += 100;
@@ -102,7 +103,7 @@ final class LaneTest {
     @Test
     void aHostThatAsksForMoreTimeGetsIt() {
         gapMillis = 500;
-        Lane lane = lane(LaneSettings.of(PLACES, PER_QUEUE));
+        Lane lane = lane(LaneSettings.of(PLACES));
         wait(lane, "host", 3);
         lane.turn();
         lane.slowTo("host", 2000);
@@ -124,7 +125,7 @@ final class LaneTest {
 
     @Test
     void withoutAGapNoHostIsHeededThatAsksForMoreTime() {
-        Lane lane = lane(LaneSettings.of(PLACES, PER_QUEUE));
+        Lane lane = lane(LaneSettings.of(PLACES));
         wait(lane, "host", 1);
         lane.turn();
         lane.slowTo("host", 30_000);
@@ -135,10 +136,15 @@ final class LaneTest {
 
     @Test
     void aQueueAloneHasAllOfFewPlaces() {
-        Lane lane = lane(LaneSettings.of(PER_QUEUE, PER_QUEUE).sharing(PER_QUEUE));
+        Lane lane = lane(LaneSettings.of(PER_QUEUE).sharing(PER_QUEUE));
         wait(lane, "only", PLACES);
         lane.turn();
         assertThat(started).hasSize(PER_QUEUE);
+    }
+
+    private void busy(Lane lane, String host, long until) {
+        HostNews news = new HostNews(host, now, 0, false, true, until);
+        lane.pace(host, pace -> ((HostPace) pace).heard(news, now));
     }
 
     private static void turns(Lane lane) {
@@ -149,11 +155,12 @@ final class LaneTest {
 
     private Lane lane(LaneSettings settings) {
         Starting starting = new Starting();
-        HostPolicy policy = new HostPolicy(PER_QUEUE, Duration.ofMillis(gapMillis), null);
+        HostPolicy policy = new HostPolicy(PER_QUEUE, Duration.ofMillis(gapMillis), 0, null);
         Lane lane = new Lane(
                 Stage.FETCH,
                 settings,
-                new Lane.Wiring(name -> new HostPace(policy), store, new AtOnce(), starting, () -> now, () -> {}));
+                new Lane.Wiring(name -> new HostPace(policy, Permits.NONE, new Random(1)), store, new AtOnce(), starting,
+                        () -> now, () -> {}));
         starting.lane = lane;
         return lane;
     }
@@ -172,13 +179,19 @@ final class LaneTest {
         private @Nullable Lane lane;
 
         @Override
-        public void launch(StoredTask task) {
-            started.add(task.task().queue());
+        public void launch(Item item) {
+            started.add(item.task.task().queue());
         }
 
         @Override
-        public void start(List<StoredTask> tasks) {
-            for (StoredTask stored : tasks) {
+        public void giveBack(Item item) {
+            throw new AssertionError("nothing is begun ahead here");
+        }
+
+        @Override
+        public void start(List<Item> items) {
+            for (Item item : items) {
+                StoredTask stored = item.task;
                 Task after = machine.next(stored.task(), new Event.Start(store.epoch()), now, 0).orElseThrow();
                 store.commit(List.of(new Change.Move(stored.task(), after, null)));
                 lane.decided(stored, stored.task().queue());

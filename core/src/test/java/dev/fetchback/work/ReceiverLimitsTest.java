@@ -48,7 +48,7 @@ final class ReceiverLimitsTest {
                     new AtOnce(),
                     new TaskMachine(RetryPolicy.DEFAULT),
                     new Worker.Steps((task, spec, none) -> page(), receiver.step),
-                    host -> new HostPolicy(1000, Duration.ZERO, null),
+                    new Worker.HostRules(host -> new HostPolicy(1000, Duration.ZERO, 0, null), Permits.NONE),
                     receiver.step,
                     new Worker.Surroundings(() -> now, random, threads::add)));
 
@@ -101,7 +101,7 @@ final class ReceiverLimitsTest {
         settle(10);
         assertThat(worker.lane(Stage.DELIVER).turn()).isEqualTo(now + 30_000);
         assertThat(threads).isEmpty();
-        assertThat(worker.opensAt(store.all().getLast().task())).isEqualTo(now + 30_000);
+        assertThat(worker.waitingOn(store.all().getLast().task())).isEqualTo(new WaitingOn(WaitingOn.Kind.RECEIVER, now + 30_000));
         assertThat(moves.stream().skip(before).filter(move -> move.before().phase().stage() == Stage.DELIVER)).isEmpty();
         receiver.answers(200, null);
         now += 30_000;
@@ -305,7 +305,7 @@ final class ReceiverLimitsTest {
 
     private FetchResult page() {
         Page page = new Page(200, "http://host/", List.of(), "text/html", 3, "ab", now, 1);
-        return new FetchResult.Fetched(page, new ThreeBytes());
+        return new FetchResult.Fetched(page, new ThreeBytes(), null);
     }
 
     private final class Events implements Endpoints.Listener {

@@ -201,12 +201,15 @@ final class SimulationTest {
             starts++;
             Problem problem = new Problem("connect_failed", null, 0);
             if (!calm && random.nextInt(3) == 0) {
-                return new FetchResult.Failed(problem, random.nextInt(4) > 0, random.nextBoolean() ? now + 5_000 : 0, random.nextBoolean());
+                boolean busy = random.nextBoolean();
+                long retryAt = random.nextBoolean() ? now + 5_000 : 0;
+                HostNews news = new HostNews(task.plan().host(), now - 100, 100, false, busy, retryAt);
+                return new FetchResult.Failed(problem, random.nextInt(4) > 0, retryAt, news);
             }
             Page page = new Page(200, "http://x/", List.of(), "text/html", 3, "version " + random.nextInt(3), now, 1);
             return last != null && last.same(page)
-                    ? new FetchResult.Unchanged(page)
-                    : new FetchResult.Fetched(page, new ThreeBytes());
+                    ? new FetchResult.Unchanged(page, null)
+                    : new FetchResult.Fetched(page, new ThreeBytes(), null);
         }
 
         private DeliverResult deliver(Task task, Parcel parcel) {
@@ -229,7 +232,8 @@ final class SimulationTest {
 
             @Override
             public Pace pace(String receiver) {
-                return paces.computeIfAbsent(receiver, name -> new HostPace(new HostPolicy(4, Duration.ZERO, null)));
+                HostPolicy policy = new HostPolicy(4, Duration.ZERO, 0, null);
+                return paces.computeIfAbsent(receiver, name -> new HostPace(policy, Permits.NONE, random));
             }
 
             @Override
@@ -249,11 +253,12 @@ final class SimulationTest {
                 Store mine = ownedBy(disk.takeOver().epoch());
                 Executor threads = attempt -> pending.add(new Pending(now + random.nextInt(2_000), attempt));
                 Worker.Steps steps =
-                        new Worker.Steps((task, spec, last) -> fetch(task, last), (task, spec, parcel) -> deliver(task, parcel));
+                        new Worker.Steps((task, spec, input) -> fetch(task, input.last()), (task, spec, parcel) -> deliver(task, parcel));
                 worker = new Worker(
                         new WorkSettings(16, 2, Duration.ofMillis(200), 16, Duration.ZERO),
                         new Worker.Parts(mine, this, machine, steps,
-                                host -> new HostPolicy(2, Duration.ofMillis(200), null), new Moody(), new Worker.Surroundings(() -> now, random, threads)));
+                                new Worker.HostRules(host -> new HostPolicy(2, Duration.ofMillis(200), 0, null), Permits.NONE),
+                                new Moody(), new Worker.Surroundings(() -> now, random, threads)));
                 worker.reclaim();
             }
 

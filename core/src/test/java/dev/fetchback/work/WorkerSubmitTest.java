@@ -38,7 +38,7 @@ final class WorkerSubmitTest {
                             (task, spec, parcel) -> {
                                 throw new AssertionError("delivered " + task.id());
                             }),
-                    host -> new HostPolicy(10, Duration.ZERO, null),
+                    new Worker.HostRules(host -> new HostPolicy(10, Duration.ZERO, 0, null), Permits.NONE),
                     new NoReceivers(),
                     new Worker.Surroundings(() -> now, random, Runnable::run)));
 
@@ -58,10 +58,10 @@ final class WorkerSubmitTest {
         return store.all().stream().map(StoredTask::task).map(Task::phase).toList();
     }
 
-    private static final class NoReceivers implements Receivers {
+    private final class NoReceivers implements Receivers {
         @Override
         public Pace pace(String receiver) {
-            return new HostPace(new HostPolicy(1, Duration.ZERO, null));
+            return new HostPace(new HostPolicy(1, Duration.ZERO, 0, null), Permits.NONE, random);
         }
 
         @Override

@@ -70,16 +70,19 @@ public final class Wiring {
                 .keep(config.get(Settings.KEEP_FOR));
     }
 
+    /** A host at full speed reaches its address at full speed: many at once of one host are no harm to others there. */
     private static List<PolicyTable.Rule> policies(Config config) {
         return config.find(Settings.FETCH_POLICIES).orElse(List.of()).stream().map(policy -> {
             Integer concurrency = policy.concurrency();
             Duration gap = policy.gap();
             Settings.Robots robots = policy.robots();
+            int atAddress = config.get(Settings.FETCH_PER_ADDRESS_CONCURRENCY);
             return new PolicyTable.Rule(
                     policy.hosts().stream().map(HostPattern::parse).toList(),
                     new HostPolicy(
                             concurrency == null ? config.get(Settings.FETCH_PER_HOST_CONCURRENCY) : concurrency,
                             gap == null ? config.get(Settings.FETCH_PER_HOST_GAP) : gap,
+                            concurrency == null ? atAddress : Math.max(concurrency, atAddress),
                             robots == null ? null : FetchOptions.Robots.valueOf(robots.name())));
         }).toList();
     }

@@ -48,7 +48,11 @@ abstract class EndToEndFixture {
     }
 
     protected Web web(Function<Web.Seen, Web.Answer> handler, Web.Answer robotsTxt) throws IOException {
-        Web web = new Web(handler, robotsTxt);
+        return closed(new Web(handler, robotsTxt));
+    }
+
+    /** One that is closed at the end. */
+    protected Web closed(Web web) {
         open.add(web);
         return web;
     }

@@ -59,7 +59,7 @@ final class RobotsEndToEndTest extends EndToEndFixture {
         HttpResponse<String> answer =
                 call("POST", "/v1/tasks", "{\"url\":\"" + pages.url("/a") + "\",\"deliver\":null}", "prefer", "wait=1");
         String status = call("GET", "/v1/tasks/" + field(answer.body(), "id"), "").body();
-        assertThat(status).contains("\"state\":\"queued\"", "\"waiting_on\":{\"kind\":\"time\"", "\"robots_unreachable\"");
+        assertThat(status).contains("\"state\":\"queued\"", "\"waiting_on\":{\"kind\":\"host_backoff\"", "\"robots_unreachable\"");
         String next = field(status, "next_attempt_at");
         assertThat(Instant.parse(next).toEpochMilli()).isGreaterThanOrEqualTo(before + 3_000_000);
         assertThat(pages.robots).hasValue(1);

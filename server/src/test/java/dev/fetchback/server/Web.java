@@ -48,7 +48,11 @@ final class Web implements AutoCloseable {
     }
 
     Web(Function<Seen, Answer> handler, Answer robotsTxt) throws IOException {
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1_000);
+        this(InetAddress.getLoopbackAddress(), handler, robotsTxt);
+    }
+
+    Web(InetAddress address, Function<Seen, Answer> handler, Answer robotsTxt) throws IOException {
+        server = HttpServer.create(new InetSocketAddress(address, 0), 1_000);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", exchange -> answer(exchange, handler));
         server.createContext("/robots.txt", exchange -> {
@@ -81,8 +85,13 @@ final class Web implements AutoCloseable {
         }
     }
 
+    /** Its address and port. */
+    String host() {
+        return server.getAddress().getAddress().getHostAddress() + ":" + server.getAddress().getPort();
+    }
+
     String url(String path) {
-        return "http://127.0.0.1:" + server.getAddress().getPort() + path;
+        return "http://" + host() + path;
     }
 
     /** The next request, or a failure after ten seconds. */

@@ -248,6 +248,8 @@ final class WholeWayTest extends EndToEndFixture {
                 atLeast("fetchback_due_age_seconds{stage=\"fetch\"}", 0)
                         .and(atLeast("fetchback_due_age_seconds{stage=\"deliver\"}", 0)));
         expected.put("fetchback_tasks_in_flight", is("fetchback_tasks_in_flight", 0));
+        expected.put("fetchback_hosts_paused", is("fetchback_hosts_paused", 0));
+        expected.put("fetchback_hosts_slowed", is("fetchback_hosts_slowed", 0));
         expected.put("fetchback_tasks_finished_total", is("fetchback_tasks_finished_total{state=\"succeeded\"}", 1)
                 .and(is("fetchback_tasks_finished_total{state=\"dead\"}", 1))
                 .and(is("fetchback_tasks_finished_total{state=\"failed\"}", 0)));

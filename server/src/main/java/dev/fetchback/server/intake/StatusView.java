@@ -6,11 +6,12 @@ import dev.fetchback.task.Delivery;
 import dev.fetchback.task.Header;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Page;
-import dev.fetchback.task.Phase;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Stage;
 import dev.fetchback.task.State;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.WaitingOn;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -48,7 +49,7 @@ final class StatusView {
                 .field("deliver", progress.deliverAttempts())
                 .endObject();
         times(json, task, now);
-        waitingOn(json, task, now);
+        waitingOn(json, task);
         json.name("last_error");
         problem(json, progress.lastError());
         came(json, task, now, id);
@@ -86,20 +87,17 @@ final class StatusView {
         json.endObject();
     }
 
-    private static void waitingOn(JsonBytes json, Task task, long now) {
+    private void waitingOn(JsonBytes json, Task task) {
         json.name("waiting_on");
         if (!task.phase().waiting()) {
             json.value(null);
             return;
         }
-        boolean early = task.readyAt() > now;
-        json.object();
-        if (task.phase() == Phase.DELIVER_WAITING) {
-            json.field("kind", "receiver").field("receiver", task.queue());
-        } else {
-            json.field("kind", early ? "time" : "host").field("host", task.plan().host());
-        }
-        json.name("until").time(early ? task.readyAt() : 0).endObject();
+        WaitingOn on = kit.tasks().waitingOn(task);
+        json.object()
+                .field("kind", on.kind().wire())
+                .field(task.phase().stage() == Stage.FETCH ? "host" : "receiver", task.queue());
+        json.name("until").time(on.until()).endObject();
     }
 
     private static void problem(JsonBytes json, @Nullable Problem problem) {

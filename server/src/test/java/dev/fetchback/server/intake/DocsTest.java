@@ -3,6 +3,7 @@ package dev.fetchback.server.intake;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fetchback.task.TaskId;
+import dev.fetchback.work.WaitingOn;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -94,6 +95,9 @@ class DocsTest {
         String text = Files.readString(DOCS.resolve("api.md"), StandardCharsets.UTF_8);
         for (String field : TaskField.NAMES) {
             assertThat(text).contains("`" + field);
+        }
+        for (WaitingOn.Kind kind : WaitingOn.Kind.values()) {
+            assertThat(text).contains("`" + kind.wire() + "`");
         }
         for (String parameter : Filter.LIST_PARAMETERS) {
             assertThat(text).contains(parameter + "=");

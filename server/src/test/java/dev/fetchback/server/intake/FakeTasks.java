@@ -12,9 +12,11 @@ import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.WaitingOn;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.net.URI;
@@ -96,6 +98,14 @@ final class FakeTasks implements Tasks {
                 spec.deliver() == null ? 1 : spec.deliver().maxAttempts(),
                 spec.schedule().expiresAt(),
                 keep == null ? 0 : keep.toMillis());
+    }
+
+    @Override
+    public WaitingOn waitingOn(Task waiting) {
+        boolean early = waiting.readyAt() > clock.getAsLong();
+        boolean fetches = waiting.phase().stage() == Stage.FETCH;
+        WaitingOn.Kind kind = early ? (fetches ? WaitingOn.Kind.DELAY : WaitingOn.Kind.RETRY) : WaitingOn.Kind.TURN;
+        return new WaitingOn(kind, early ? waiting.readyAt() : 0);
     }
 
     @Override

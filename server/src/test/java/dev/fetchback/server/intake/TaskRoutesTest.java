@@ -57,7 +57,7 @@ class TaskRoutesTest {
                 .containsEntry("/deliver/headers/X-Plain", "shown")
                 .containsEntry("/attempts/fetch", "0")
                 .containsEntry("/created_at", "2026-11-22T00:00:00Z")
-                .containsEntry("/waiting_on/kind", "host")
+                .containsEntry("/waiting_on/kind", "turn")
                 .containsEntry("/waiting_on/host", "example.com")
                 .containsEntry("/labels/0", "nightly")
                 .containsEntry("/metadata/order", "42");
@@ -69,7 +69,7 @@ class TaskRoutesTest {
         assertThat(status(delayed))
                 .containsEntry("/state", "scheduled")
                 .containsEntry("/next_attempt_at", "2026-11-22T00:00:10Z")
-                .containsEntry("/waiting_on/kind", "time")
+                .containsEntry("/waiting_on/kind", "delay")
                 .containsEntry("/waiting_on/until", "2026-11-22T00:00:10Z");
         TaskId done = api.submit(URL);
         api.clock.addAndGet(1500);
@@ -93,7 +93,8 @@ class TaskRoutesTest {
                 .containsEntry("/outcome", "failure")
                 .containsEntry("/error/code", "http_status")
                 .containsEntry("/last_error/status", "503")
-                .containsEntry("/waiting_on/kind", "receiver")
+                .containsEntry("/waiting_on/kind", "retry")
+                .containsEntry("/waiting_on/receiver", "rcv_0000000000000001")
                 .containsEntry("/waiting_on/until", "2026-11-22T00:00:06.500Z")
                 .containsEntry("/attempts/deliver", "2");
     }

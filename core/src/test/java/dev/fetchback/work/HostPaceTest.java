@@ -1,0 +1,120 @@
+package dev.fetchback.work;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+final class HostPaceTest {
+    private static final long MINUTE = 60_000;
+
+    private long now = 1_000_000_000;
+    private final HostPace pace = pace(500);
+
+    private static HostPace pace(long gapMillis) {
+        return new HostPace(new HostPolicy(2, Duration.ofMillis(gapMillis), 0, null), Permits.NONE, new Random(1));
+    }
+
+    private long heard(HostPace host, long latency, boolean good, boolean busy, long retryAt) {
+        return host.heard(new HostNews("h:80", now - latency, latency, good, busy, retryAt), now);
+    }
+
+    private long busy() {
+        return heard(pace, 10, false, true, 0) - now;
+    }
+
+    /** The distance that its next two starts keep. */
+    private long gap(HostPace host) {
+        now = Math.max(now, host.opensAt(now));
+        long began = now;
+        assertThat(host.enter(null, now)).isEqualTo(now);
+        host.leave(now, true);
+        return host.opensAt(now) - began;
+    }
+
+    @Test
+    void backsOffFurtherEachTimeUntilFiveMinutes() {
+        long expected = 2_000;
+        for (int i = 0; i < 10; i++) {
+            long wait = busy();
+            assertThat(wait).isBetween(Math.round(expected * 0.9), Math.round(expected * 1.1));
+            assertThat(pace.opensAt(now)).isEqualTo(now + wait);
+            assertThat(pace.waitingOn(now)).isEqualTo(new WaitingOn(WaitingOn.Kind.HOST_BACKOFF, now + wait));
+            assertThat(pace.paused(now)).isTrue();
+            now += wait + 100;
+            heard(pace, 10, true, false, 0); // one good answer is no proof
+            expected = Math.min(2 * expected, 5 * MINUTE);
+        }
+    }
+
+    @Test
+    void countsAnswersOfOneMomentOnce() {
+        long until = now + busy();
+        assertThat(heard(pace, 3_000, false, true, 0)).as("was under way when the host said so first").isEqualTo(until);
+        now = until + 1_000;
+        assertThat(busy()).isBetween(3_600L, 4_400L);
+    }
+
+    @Test
+    void beginsAnewAfterTenQuietMinutes() {
+        for (int i = 0; i < 5; i++) {
+            now += busy() + 100;
+        }
+        now += 10 * MINUTE;
+        assertThat(busy()).isBetween(1_800L, 2_200L);
+    }
+
+    @Test
+    void doesAsTheHostSaysWhenItSays() {
+        assertThat(heard(pace, 10, false, true, now + 40_000)).isEqualTo(now + 40_000);
+        assertThat(heard(pace, 10, false, true, now + 5_000)).as("the longer one counts").isEqualTo(now + 40_000);
+        assertThat(pace.opensAt(now)).isEqualTo(now + 40_000);
+        assertThat(pace.rememberUntil()).isGreaterThanOrEqualTo(now + 40_000);
+    }
+
+    @Test
+    void asksASlowHostLessOftenAndAQuickOneMoreOften() {
+        assertThat(gap(pace)).isEqualTo(500);
+        heard(pace, 4_000, true, false, 0);
+        assertThat(gap(pace)).as("2 at once, 4 s each").isEqualTo(2_000);
+        assertThat(pace.slowed()).isTrue();
+        heard(pace, 10, false, false, 0);
+        assertThat(gap(pace)).as("an error page is quick for no reason").isEqualTo(2_000);
+        heard(pace, 100, true, false, 0);
+        assertThat(gap(pace)).isEqualTo(1_025);
+        heard(pace, 100, true, false, 0);
+        heard(pace, 100, true, false, 0);
+        assertThat(gap(pace)).as("never below the operator's").isEqualTo(500);
+        heard(pace, 10 * MINUTE, false, false, 0);
+        assertThat(gap(pace)).as("never above half a minute").isEqualTo(30_000);
+    }
+
+    @Test
+    void aGapOfZeroStaysZero() {
+        HostPace fast = pace(0);
+        heard(fast, 10_000, true, false, 0);
+        fast.slowTo(10_000, now);
+        assertThat(gap(fast)).isNotPositive();
+        assertThat(fast.slowed()).isFalse();
+        assertThat(heard(fast, 10, false, true, 0)).as("but 429 is heeded").isGreaterThan(now);
+    }
+
+    @Test
+    void aClockThatIsSetBackMakesNoWaitOfHours() {
+        heard(pace, 10, false, true, now + 10_000);
+        pace.opensAt(now);
+        now -= 5 * 60 * MINUTE;
+        assertThat(pace.opensAt(now)).isLessThanOrEqualTo(now + 10_000);
+    }
+
+    @Test
+    void saysWhatItsTasksWaitFor() {
+        assertThat(pace.waitingOn(now).kind()).isEqualTo(WaitingOn.Kind.TURN);
+        pace.enter(null, now);
+        assertThat(pace.waitingOn(now)).isEqualTo(new WaitingOn(WaitingOn.Kind.HOST_GAP, now + 500));
+        now += 500;
+        pace.enter(null, now);
+        assertThat(pace.waitingOn(now).kind()).isEqualTo(WaitingOn.Kind.HOST_LIMIT);
+    }
+}

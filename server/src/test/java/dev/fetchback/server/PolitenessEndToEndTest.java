@@ -1,0 +1,183 @@
+package dev.fetchback.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.InetAddress;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** How hosts are treated, measured at their own side. */
+@Timeout(60)
+final class PolitenessEndToEndTest extends EndToEndFixture {
+    /** A request that left later may arrive a little sooner after the one before it. */
+    private static final long SLACK_NANOS = 25_000_000;
+
+    private final ConcurrentLinkedQueue<Long> arrivals = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger inside = new AtomicInteger();
+    private final AtomicInteger most = new AtomicInteger();
+
+    private Web.Answer slow(long millis) {
+        arrivals.add(System.nanoTime());
+        most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+        await(new CountDownLatch(1), millis);
+        inside.decrementAndGet();
+        return Web.Answer.of(200, "page");
+    }
+
+    private static void await(CountDownLatch latch, long millis) {
+        try {
+            latch.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private List<Long> distances() {
+        List<Long> sorted = arrivals.stream().sorted().toList();
+        List<Long> distances = new ArrayList<>();
+        for (int i = 1; i < sorted.size(); i++) {
+            distances.add(sorted.get(i) - sorted.get(i - 1));
+        }
+        return distances;
+    }
+
+    private void batch(List<String> urls) throws Exception {
+        StringBuilder lines = new StringBuilder();
+        urls.forEach(url -> lines.append("{\"url\":\"").append(url).append("\"}\n"));
+        HttpResponse<String> answer = call("POST", "/v1/batches", lines.toString(), "content-type", "application/x-ndjson");
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+    }
+
+    private static List<String> urls(Web web, int count) {
+        List<String> urls = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            urls.add(web.url("/" + i));
+        }
+        return urls;
+    }
+
+    private static void receive(Web receiver, int count) throws InterruptedException {
+        for (int i = 0; i < count; i++) {
+            assertThat(receiver.next().text()).contains("task.succeeded");
+        }
+    }
+
+    @Test
+    void aHostHasFewFetchesAtOnceAndKeepsItsGap() throws Exception {
+        Web receiver = web(seen -> Web.Answer.of(204));
+        Web pages = web(seen -> slow(150));
+        start("--deliver-to", receiver.url("/"), "--fetch-per-host-gap", "100ms");
+        batch(urls(pages, 12));
+        receive(receiver, 12);
+        assertThat(most).hasValue(2);
+        assertThat(distances()).allMatch(distance -> distance >= Duration.ofMillis(100).toNanos() - SLACK_NANOS);
+    }
+
+    @Test
+    void aPolicyLetsAHostHaveMore() throws Exception {
+        Web receiver = web(seen -> Web.Answer.of(204));
+        CountDownLatch eight = new CountDownLatch(8);
+        Web own = web(seen -> {
+            eight.countDown();
+            await(eight, 10_000);
+            return Web.Answer.of(eight.getCount() == 0 ? 200 : 500, "page");
+        }, Web.Answer.of(200, "User-agent: *\nDisallow: /\n"));
+        Web other = web(seen -> Web.Answer.of(200, "page"), Web.Answer.of(200, "User-agent: *\nDisallow: /\n"));
+        start("--deliver-to", receiver.url("/"), "--fetch-per-host-gap", "10m", "--fetch-per-address-concurrency", "2",
+                "--fetch-policies", own.host() + " concurrency=8 gap=0s robots=ignore");
+        batch(urls(own, 8));
+        receive(receiver, 8);
+        assertThat(own.robots).hasValue(0);
+        assertThat(finished(submit("{\"url\":\"" + other.url("/") + "\",\"deliver\":null}"))).contains("robots_denied");
+    }
+
+    @Test
+    void nothingElseIsAskedOfAHostThatWantsToBeLeftAlone() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        CountDownLatch first = new CountDownLatch(1);
+        Web pages = web(seen -> {
+            arrivals.add(System.nanoTime());
+            if (asked.getAndIncrement() == 0) {
+                first.countDown();
+                return new Web.Answer(503, Map.of("Retry-After", "2"), new byte[0]);
+            }
+            return Web.Answer.of(200, "page");
+        });
+        start("--fetch-per-host-concurrency", "1");
+        String one = submit("{\"url\":\"" + pages.url("/1") + "\",\"deliver\":null}");
+        assertThat(first.await(10, TimeUnit.SECONDS)).isTrue();
+        String paused = call("GET", "/v1/tasks/" + one + "?wait=100ms", "").body();
+        String two = submit("{\"url\":\"" + pages.url("/2") + "\",\"deliver\":null}");
+        String waits = call("GET", "/v1/tasks/" + two, "").body();
+        assertThat(waits).contains("\"waiting_on\":{\"kind\":\"host_backoff\",\"host\":\"" + pages.host() + "\"");
+        assertThat(Instant.parse(field(waits.substring(waits.indexOf("waiting_on")), "until"))).isAfter(Instant.now());
+        assertThat(paused).contains("\"state\":\"queued\"");
+        assertThat(call("GET", "/metrics", "").body()).contains("fetchback_hosts_paused 1");
+        assertThat(field(finished(two), "state")).isEqualTo("succeeded");
+        assertThat(field(finished(one), "state")).isEqualTo("succeeded");
+        assertThat(distances().getFirst()).isGreaterThanOrEqualTo(Duration.ofMillis(1_950).toNanos());
+    }
+
+    @Test
+    void anAddressThatIsFullHoldsNoPlacesOfOthers() throws Exception {
+        Web receiver = web(seen -> Web.Answer.of(204));
+        CountDownLatch end = new CountDownLatch(1);
+        List<String> slow = new ArrayList<>();
+        AtomicInteger there = new AtomicInteger();
+        for (int i = 0; i < 6; i++) {
+            Web host = web(seen -> {
+                there.incrementAndGet();
+                most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+                await(end, 30_000);
+                inside.decrementAndGet();
+                return Web.Answer.of(200, "page");
+            });
+            slow.addAll(urls(host, 2));
+        }
+        Web good = closed(new Web(InetAddress.getByName("127.0.0.2"), seen -> Web.Answer.of(200, "good"), Web.Answer.of(404)));
+        start("--deliver-to", receiver.url("/"), "--fetch-concurrency", "4", "--fetch-per-address-concurrency", "2");
+        batch(slow);
+        while (there.get() < 2) {
+            Thread.onSpinWait();
+        }
+        for (int i = 0; i < 5; i++) {
+            long from = System.nanoTime();
+            assertThat(finished(submit("{\"url\":\"" + good.url("/" + i) + "\",\"deliver\":null}"))).contains("\"succeeded\"");
+            assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(2));
+        }
+        assertThat(call("GET", "/v1/tasks?state=queued", "").body()).contains("\"waiting_on\":{\"kind\":\"address\"");
+        end.countDown();
+        receive(receiver, 12);
+        assertThat(most).hasValue(2);
+        assertThat(receiver.seen).as("each was told once").isEmpty();
+    }
+
+    @Test
+    void aHostWithManyTasksDelaysNoOther() throws Exception {
+        Web receiver = web(seen -> Web.Answer.of(204));
+        Web crowd = web(seen -> slow(20));
+        start("--deliver-to", receiver.url("/"), "--fetch-concurrency", "8", "--fetch-per-address-concurrency", "8");
+        batch(urls(crowd, 20_000));
+        long from = System.nanoTime();
+        List<String> others = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            Web other = web(seen -> Web.Answer.of(200, "page"));
+            others.add(submit("{\"url\":\"" + other.url("/") + "\",\"deliver\":null}"));
+        }
+        for (String other : others) {
+            assertThat(field(finished(other), "state")).isEqualTo("succeeded");
+        }
+        assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(5));
+        assertThat(arrivals.size()).as("the crowd is far from its end").isLessThan(10_000);
+    }
+}
