@@ -40,7 +40,7 @@ public final class AddressGate {
     /** Whether fewer than {@code limit} places are taken. */
     public boolean free(InetAddress address, int limit) {
         Slot slot = slots.get(address);
-        return slot == null || slot.inside() < limit;
+        return slot == null || !slot.full(limit);
     }
 
     /** Takes a place without waiting; false when {@code limit} are taken, or when the listener waits for one. */
@@ -138,8 +138,9 @@ public final class AddressGate {
             }
         }
 
-        synchronized int inside() {
-            return inside;
+        /** Whether as many are inside as {@code limit} allows; 0 is no limit. */
+        synchronized boolean full(int limit) {
+            return limit > 0 && inside >= limit;
         }
 
         synchronized int waiting() {
@@ -147,7 +148,7 @@ public final class AddressGate {
         }
 
         synchronized boolean tryEnter(int limit, boolean listens) {
-            if (inside >= limit) {
+            if (full(limit)) {
                 wanted |= listens;
                 return false;
             }
@@ -159,7 +160,7 @@ public final class AddressGate {
         }
 
         synchronized boolean enter(int limit, long waitNanos) throws InterruptedException {
-            if (inside < limit) {
+            if (!full(limit)) {
                 inside++;
                 return true;
             }
@@ -200,7 +201,7 @@ public final class AddressGate {
         /** Lets the first in line in, if its limit allows. */
         private boolean admit() {
             Waiter first = line == null ? null : line.peek();
-            if (first == null || inside >= first.limit) {
+            if (first == null || full(first.limit)) {
                 return false;
             }
             line.remove();

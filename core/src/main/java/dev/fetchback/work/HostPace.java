@@ -133,9 +133,9 @@ final class HostPace implements Pace {
         return pausedUntil;
     }
 
-    /** AutoThrottle: as many requests in flight as may be, on average; only a good answer makes it faster. */
+    /** AutoThrottle: half the places in use, on average, one at least; only a good answer makes it faster. */
     private void slow(long latency, boolean good) {
-        long target = latency / policy.concurrency();
+        long target = latency / Math.max(1, policy.concurrency() / 2);
         long next = Math.clamp(Math.max(target, (delay + target) / 2), gap, Math.max(gap, DELAY_MAX));
         if (good || next > delay) {
             delay = next;

@@ -38,7 +38,12 @@ final class Hosts {
 
     HostCounts counts() {
         long now = clock.getAsLong();
-        return new HostCounts(
-                lane.count(pace -> ((HostPace) pace).paused(now)), lane.count(pace -> ((HostPace) pace).slowed()));
+        int[] counts = new int[2];
+        lane.look(pace -> {
+            HostPace host = (HostPace) pace;
+            counts[0] += host.paused(now) ? 1 : 0;
+            counts[1] += host.slowed() ? 1 : 0;
+        });
+        return new HostCounts(counts[0], counts[1]);
     }
 }

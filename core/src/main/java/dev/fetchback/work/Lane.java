@@ -8,9 +8,9 @@ import dev.fetchback.task.Stage;
 import dev.fetchback.work.LaneQueue.Item;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 
 /**
  * The scheduler of one stage: picks due queues, then tasks of each, one queue after the other, and starts them within the limits.
@@ -168,9 +168,9 @@ final class Lane {
         return answer;
     }
 
-    /** How many queues in memory have a pace of which this is true. */
-    synchronized int count(Predicate<Pace> which) {
-        return (int) queues.all().stream().filter(queue -> which.test(queue.pace)).count();
+    /** Looks at the pace of every queue in memory. */
+    synchronized void look(Consumer<Pace> eye) {
+        queues.all().forEach(queue -> eye.accept(queue.pace));
     }
 
     /** What the next task of a queue waits for. */

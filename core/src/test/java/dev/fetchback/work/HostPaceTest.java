@@ -76,13 +76,13 @@ final class HostPaceTest {
     @Test
     void asksASlowHostLessOftenAndAQuickOneMoreOften() {
         assertThat(gap(pace)).isEqualTo(500);
-        heard(pace, 4_000, true, false, 0);
-        assertThat(gap(pace)).as("2 at once, 4 s each").isEqualTo(2_000);
+        heard(pace, 2_000, true, false, 0);
+        assertThat(gap(pace)).as("one of its two places in use, 2 s each").isEqualTo(2_000);
         assertThat(pace.slowed()).isTrue();
         heard(pace, 10, false, false, 0);
         assertThat(gap(pace)).as("an error page is quick for no reason").isEqualTo(2_000);
         heard(pace, 100, true, false, 0);
-        assertThat(gap(pace)).isEqualTo(1_025);
+        assertThat(gap(pace)).isEqualTo(1_050);
         heard(pace, 100, true, false, 0);
         heard(pace, 100, true, false, 0);
         assertThat(gap(pace)).as("never below the operator's").isEqualTo(500);

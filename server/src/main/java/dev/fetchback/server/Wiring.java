@@ -64,7 +64,7 @@ public final class Wiring {
                         maxBytes == 0 ? Long.MAX_VALUE : maxBytes, limits.reserveBytes(), limits.walBytes(),
                         limits.writerCacheBytes(), limits.readers(), limits.readerCacheBytes()))
                 .admission(config.get(Settings.SPOOL_MAX_SIZE), config.get(Settings.MAX_WAITING))
-                .userAgent(config.get(Settings.FETCH_USER_AGENT))
+                .userAgent(userAgent(config))
                 .publicUrl(publicUrl(config))
                 .bodyMemory(config.get(Settings.BODY_MEMORY))
                 .keep(config.get(Settings.KEEP_FOR));
@@ -91,7 +91,7 @@ public final class Wiring {
         DeliverSettings.Limits limits = DeliverSettings.Limits.DEFAULT;
         return new DeliverSettings(
                 config.find(Settings.DELIVER_SECRET).orElse(null), // the file's content, if it was given by file
-                config.get(Settings.FETCH_USER_AGENT),
+                userAgent(config),
                 Math.toIntExact(config.get(Settings.DELIVER_INLINE_MAX)),
                 new DeliverSettings.Limits(
                         config.get(Settings.DELIVER_PER_ENDPOINT_CONCURRENCY),
@@ -101,6 +101,12 @@ public final class Wiring {
                         limits.envelopeBytes(),
                         limits.endpointsMax()),
                 DeliverSettings.Breaker.DEFAULT);
+    }
+
+    /** With the contact as crawlers give it: {@code Fetchback/0.1 (+https://example.com/bot)}. */
+    static String userAgent(Config config) {
+        String contact = config.find(Settings.FETCH_CONTACT).map(text -> " (+" + text + ")").orElse("");
+        return config.get(Settings.FETCH_USER_AGENT) + contact;
     }
 
     static String publicUrl(Config config) {

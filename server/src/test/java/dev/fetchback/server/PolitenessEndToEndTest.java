@@ -73,6 +73,32 @@ final class PolitenessEndToEndTest extends EndToEndFixture {
     }
 
     @Test
+    void everyRequestNamesTheContact() throws Exception {
+        ConcurrentLinkedQueue<String> agents = new ConcurrentLinkedQueue<>();
+        Web pages = web(seen -> {
+            agents.add(seen.headers().get("user-agent"));
+            return Web.Answer.of(200, "page");
+        });
+        Web receiver = web(seen -> Web.Answer.of(204));
+        start("--deliver-to", receiver.url("/"), "--fetch-contact", "https://example.com/bot");
+        batch(List.of(pages.url("/a")));
+        assertThat(receiver.next().headers().get("user-agent")).isEqualTo("Fetchback/0.1 (+https://example.com/bot)");
+        assertThat(agents).containsExactly("Fetchback/0.1 (+https://example.com/bot)");
+    }
+
+    @Test
+    void aSlowHostHasOneOfItsPlacesInUse() throws Exception {
+        Web pages = web(seen -> slow(400));
+        Web receiver = web(seen -> Web.Answer.of(204));
+        start("--deliver-to", receiver.url("/"), "--fetch-per-host-gap", "50ms");
+        batch(urls(pages, 6));
+        for (int i = 0; i < 6; i++) {
+            receiver.next();
+        }
+        assertThat(distances().subList(2, 5)).as("from the first answer on").allMatch(nanos -> nanos >= 400_000_000 - SLACK_NANOS);
+    }
+
+    @Test
     void aHostHasFewFetchesAtOnceAndKeepsItsGap() throws Exception {
         Web receiver = web(seen -> Web.Answer.of(204));
         Web pages = web(seen -> slow(150));

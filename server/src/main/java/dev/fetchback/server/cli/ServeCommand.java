@@ -98,6 +98,9 @@ final class ServeCommand implements Command {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, config.get(Settings.DRAIN), log, stopped), "drain"));
         log.log(Level.INFO, "listening host={0} port={1} data={2} ms={3}", config.get(Settings.HOST), server.port(),
                 config.get(Settings.DATA_DIR), Duration.ofNanos(System.nanoTime() - from).toMillis());
+        if (config.find(Settings.FETCH_CONTACT).isEmpty()) {
+            log.log(Level.INFO, "no contact hint={0}", "set fetch-contact, so that those whose pages are fetched can reach you");
+        }
         stopped.await();
         return 0;
     }

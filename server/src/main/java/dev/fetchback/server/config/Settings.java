@@ -89,7 +89,11 @@ public final class Settings {
             "DNS servers asked for hosts of pages and receivers, in this order. Those of /etc/resolv.conf when not given.");
     public static final Setting<String> FETCH_USER_AGENT = row(FETCH, "fetch-user-agent",
             Kind.text("a user agent", "[\\x21-\\x7e][\\x20-\\x7e]{0,255}", "1 to 256 visible ASCII characters"), "Fetchback/0.1",
-            "The User-Agent of fetches, unless the task names another. Say who you are and where to complain.");
+            "The User-Agent of fetches, unless the task names another.");
+    public static final Setting<String> FETCH_CONTACT = row(FETCH, "fetch-contact",
+            Kind.text("a contact", "(https?://|[\\w.+-]{1,64}@)[!#-'*-~]{1,160}",
+                    "an http(s) URL or a mail address, in visible ASCII characters without brackets or quotes"), null,
+            "Where those whose pages are fetched reach you; it stands behind the user agent.");
     public static final Setting<Duration> FETCH_TIMEOUT_MAX = row(FETCH, "fetch-timeout-max", Kind.duration("1s", "1h"), "10m",
             "Longest fetch.timeout that a task may ask for.");
     public static final Setting<Long> FETCH_MAX_BYTES_MAX = row(FETCH, "fetch-max-bytes-max", Kind.size("1KiB", "1GiB"), "100MiB",

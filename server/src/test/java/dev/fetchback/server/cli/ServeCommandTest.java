@@ -28,7 +28,7 @@ class ServeCommandTest {
             assertThat(server.port()).isPositive();
             assertThat(server.stop(20)).as(server.log()).isZero();
             server.awaitEndOfLog();
-            assertThat(server.log()).contains(" INFO  stopping drain=8s\n").endsWith(" INFO  stopped");
+            assertThat(server.log()).contains(" INFO  no contact hint=\"set fetch-contact,", " INFO  stopping drain=8s\n").endsWith(" INFO  stopped");
         }
     }
 

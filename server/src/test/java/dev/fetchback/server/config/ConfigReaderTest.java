@@ -50,6 +50,19 @@ class ConfigReaderTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"https://example.com/bot?a=1", "http://[::1]/", "ops+bot@example.com"})
+    void contactsAreUrlsAndMailAddresses(String contact) throws Exception {
+        assertThat(read(Map.of(), "--fetch-contact", contact).find(Settings.FETCH_CONTACT)).contains(contact);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"example.com", "mailto:a@b", "https://", "https://example.com/a b", "a@b) Mozilla/5.0 (", "ü@example.com", "a@b\u0080"})
+    void contactsThatNobodyReachesAreRefused(String contact) {
+        assertThat(faults(Map.of(), "--fetch-contact", contact)).singleElement().asString()
+                .contains("--fetch-contact", "an http(s) URL or a mail address");
+    }
+
     @Test
     void flagsWinOverVariablesAndVariablesOverTheFile() throws Exception {
         yaml("port: 1", "drain: 1s", "log: json");
