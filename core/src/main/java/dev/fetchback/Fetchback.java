@@ -145,9 +145,11 @@ public final class Fetchback implements Tasks, AutoCloseable {
     public List<Submitted> submit(List<Submission> submissions) {
         admit();
         long now = clock.getAsLong();
+        List<TaskId> fresh = ids.tasks(submissions.size());
         List<Worker.NewTask> tasks = new ArrayList<>(submissions.size());
         for (Submission submission : submissions) {
-            tasks.add(new Worker.NewTask(task(submission.spec(), now), submission.spec(), key(submission.key(), now)));
+            Task task = task(fresh.get(tasks.size()), submission.spec(), now);
+            tasks.add(new Worker.NewTask(task, submission.spec(), key(submission.key(), now)));
         }
         List<Result> results;
         try {
@@ -178,7 +180,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
         }
     }
 
-    private Task task(TaskSpec spec, long now) {
+    private Task task(TaskId id, TaskSpec spec, long now) {
         TaskSpec.Schedule schedule = spec.schedule();
         DeliverOptions deliver = spec.deliver();
         Duration keep = schedule.keep();
@@ -186,15 +188,13 @@ public final class Fetchback implements Tasks, AutoCloseable {
         Task.Plan plan = new Task.Plan(
                 target.hostPort(),
                 deliver == null ? null : receiverIds.of(deliver.to()),
-                schedule.priority(),
-                spec.fetch().maxAttempts(),
+                schedule.priority(), spec.fetch().maxAttempts(),
                 deliver == null ? 1 : deliver.maxAttempts(),
-                schedule.expiresAt(),
-                keep != null ? keep.toMillis() : deliver == null ? keepMillis : 0,
+                schedule.expiresAt(), keep != null ? keep.toMillis() : deliver == null ? keepMillis : 0,
                 PageKey.of(spec, target));
         long readyAt = Math.max(now, schedule.notBefore());
         long wake = schedule.expiresAt() > 0 ? Math.min(readyAt, schedule.expiresAt()) : readyAt;
-        return Task.submitted(ids.task(), plan, wake, store.epoch());
+        return Task.submitted(id, plan, wake, store.epoch());
     }
 
     private static Target target(String url) {

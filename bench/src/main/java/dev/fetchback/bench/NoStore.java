@@ -55,7 +55,7 @@ final class NoStore implements Store {
 
     private Result commit(Change change) {
         boolean applied = switch (change) {
-            case Change.Submit(Task task, var spec, var key) -> enter(new StoredTask(task, spec));
+            case Change.Submit submit -> enter(new StoredTask(submit.task(), submit.spec()));
             case Change.Move move -> move(move);
             case Change.Hurry c -> false; // nothing waits for a time
             default -> true;

@@ -14,8 +14,14 @@ public sealed interface Change {
      * @param task as it stands after the submit
      * @param spec what was asked for
      * @param key makes a repeated submit harmless; null without
+     * @param facts the stored form of the task's plan and of {@code spec}
      */
-    record Submit(Task task, TaskSpec spec, @Nullable IdempotencyKey key) implements Change {}
+    record Submit(Task task, TaskSpec spec, @Nullable IdempotencyKey key, byte[] facts) implements Change {
+        /** Makes the stored form at once: on the thread of whoever submits, beside the only one that writes. */
+        public Submit(Task task, TaskSpec spec, @Nullable IdempotencyKey key) {
+            this(task, spec, key, Codec.facts(task.plan(), spec));
+        }
+    }
 
     /**
      * A move of a task, guarded: it applies only while the stored task has the phase and the fence of {@code before}, and a start

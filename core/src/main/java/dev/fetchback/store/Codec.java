@@ -23,10 +23,9 @@ import tools.jackson.core.util.JsonRecyclerPools;
  */
 public final class Codec {
     private static final int USUAL_BYTES = 512; // a plain GET with a receiver takes about 200
-    // The stream below is an array: there is nothing to flush or close. Few threads read and write the store, and none is
-    // virtual.
+    // The stream below is an array: there is nothing to flush or close. Submits are encoded on virtual threads, which keep nothing.
     private static final JsonFactory JSON = JsonFactory.builder()
-            .recyclerPool(JsonRecyclerPools.threadLocalPool())
+            .recyclerPool(JsonRecyclerPools.newConcurrentDequePool())
             .disable(StreamWriteFeature.FLUSH_PASSED_TO_STREAM)
             .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
             // What is read here was bounded when it was accepted; what could be written must be readable again.

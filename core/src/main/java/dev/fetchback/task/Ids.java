@@ -1,5 +1,7 @@
 package dev.fetchback.task;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
@@ -30,6 +32,16 @@ public final class Ids {
     /** A new task id. */
     public synchronized TaskId task() {
         return new TaskId(high(), random.nextLong());
+    }
+
+    /** So many new task ids in ascending order: a store that keeps tasks by id adds them at its end. */
+    public synchronized List<TaskId> tasks(int count) {
+        TaskId[] made = new TaskId[count];
+        for (int i = 0; i < count; i++) {
+            made[i] = task();
+        }
+        Arrays.sort(made);
+        return List.of(made);
     }
 
     /** A new batch id. */

@@ -41,6 +41,13 @@ final class IdsTest {
     }
 
     @Test
+    void manyAreMadeInOrder() {
+        Ids ids = new Ids(0, 0, () -> 5_000, new Random(4));
+        assertThat(ids.tasks(1_000)).hasSize(1_000).doesNotHaveDuplicates().isSorted();
+        assertThat(ids.tasks(0)).isEmpty();
+    }
+
+    @Test
     void timeNeverGoesBack() {
         AtomicLong clock = new AtomicLong(5_000);
         Ids ids = new Ids(3, 7_000, clock::get, new Random(3));

@@ -68,7 +68,7 @@ final class TaskRows {
         PreparedStatement insert = statements.get(segments.forNew(task.id(), statements).sql().insertTask());
         insert.setBytes(1, id);
         setBatch(insert, 2, batch);
-        insert.setBytes(3, Codec.facts(task.plan(), submit.spec()));
+        insert.setBytes(3, submit.facts());
         if (insert.executeUpdate() == 0) {
             return new Result.Duplicate(task.id(), true); // the same id twice is the same submit twice
         }

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * is held up when the store is slower. Used by one thread.
  */
 final class BatchRun {
-    /** Tasks of a chunk: enough to make one write to disk worth while. */
-    static final int CHUNK_TASKS = 500;
+    /** Tasks of a chunk: a commit of so many spends most of its time on them; with more, others would wait longer for theirs. */
+    static final int CHUNK_TASKS = 1_000;
     /** JSON bytes of a chunk: bounds the memory of a batch of large tasks. */
     static final int CHUNK_BYTES = 1 << 20;
     /** Chunks under way. */

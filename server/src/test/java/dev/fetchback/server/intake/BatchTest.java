@@ -268,10 +268,10 @@ class BatchTest {
             assertThat(first.await(20, TimeUnit.SECONDS)).isTrue();
         }
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-        while (api.tasks.size() < 1000 || !api.get("/metrics").body().contains("fetchback_http_requests_in_flight 1.0")) {
+        while (api.tasks.size() < 2 * BatchRun.CHUNK_TASKS || !api.get("/metrics").body().contains("fetchback_http_requests_in_flight 1.0")) {
             assertThat(System.nanoTime()).isLessThan(end);
         }
-        assertThat(api.tasks.size()).isEqualTo(1000);
+        assertThat(api.tasks.size()).isEqualTo(2 * BatchRun.CHUNK_TASKS);
     }
 
     @Test
@@ -282,10 +282,12 @@ class BatchTest {
                 throw new StoreException(StoreException.Kind.FULL, "disk full", null);
             }
         };
-        HttpResponse<String> response = lines(LINE.repeat(5000));
+        HttpResponse<String> response = lines(LINE.repeat(10 * BatchRun.CHUNK_TASKS));
         assertThat(response.statusCode()).isEqualTo(507);
         assertThat(response.headers().firstValue("Retry-After")).isPresent();
-        assertThat(Json.flat(response.body())).containsEntry("/code", "storage_full").containsEntry("/accepted", "1000");
+        assertThat(Json.flat(response.body()))
+                .containsEntry("/code", "storage_full")
+                .containsEntry("/accepted", Integer.toString(2 * BatchRun.CHUNK_TASKS));
         assertThat(Json.text(response.body(), "/id")).startsWith("bat_");
     }
 
@@ -329,7 +331,7 @@ class BatchTest {
             assertThat(reading.await(20, TimeUnit.SECONDS)).isTrue();
             Thread closing = Thread.ofPlatform().start(api.server::close);
             client.send(LINE.repeat(BatchRun.CHUNK_TASKS));
-            assertThat(client.answer()).startsWith("HTTP/1.1 202").contains("\"accepted\":1000");
+            assertThat(client.answer()).startsWith("HTTP/1.1 202").contains("\"accepted\":" + lines);
             closing.join(Duration.ofSeconds(10));
         }
     }
@@ -345,7 +347,9 @@ class BatchTest {
                     + "\r\nContent-Length: 1000000\r\n\r\n" + LINE.repeat(BatchRun.CHUNK_TASKS));
             assertThat(reading.await(20, TimeUnit.SECONDS)).isTrue();
             Thread closing = Thread.ofPlatform().start(api.server::close);
-            assertThat(client.answer()).startsWith("HTTP/1.1 503").contains("\"code\":\"draining\"").contains("\"accepted\":500");
+            assertThat(client.answer())
+                    .startsWith("HTTP/1.1 503")
+                    .contains("\"code\":\"draining\"", "\"accepted\":" + BatchRun.CHUNK_TASKS);
             closing.join(Duration.ofSeconds(10));
         }
     }

@@ -142,7 +142,7 @@ class HostileTest {
                 offset.addAndGet(TimeUnit.HOURS.toNanos(1));
                 client.send(" ");
             });
-            assertThat(answer).startsWith("HTTP/1.1 408").contains("\"accepted\":500");
+            assertThat(answer).startsWith("HTTP/1.1 408").contains("\"accepted\":" + BatchRun.CHUNK_TASKS);
         }
     }
 
