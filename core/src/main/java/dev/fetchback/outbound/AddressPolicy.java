@@ -38,7 +38,7 @@ public final class AddressPolicy {
             "224.0.0.0/4", // multicast
             "240.0.0.0/4"); // reserved, broadcast
 
-    /** Embedded IPv4 (mapped, 6to4, NAT64) is never unpacked and tested: those networks are closed whole. */
+    /** Embedded IPv4 (6to4, NAT64) is never unpacked and tested: those networks are closed whole. Mapped is IPv4 to Java already. */
     private static final AddressRange V6_GLOBAL = AddressRange.of("2000::/3");
 
     private static final List<AddressRange> V6_DENIED = ranges(

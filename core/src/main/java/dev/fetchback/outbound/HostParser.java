@@ -2,6 +2,7 @@ package dev.fetchback.outbound;
 
 import com.ibm.icu.text.IDNA;
 import java.io.ByteArrayOutputStream;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
@@ -197,7 +198,10 @@ final class HostParser {
         } catch (IllegalArgumentException e) {
             throw badHost(text, "it is not an IPv6 address");
         }
-        return new Target.Host("[" + ipv6Text(sixteen(address.getAddress())) + "]", address);
+        if (address instanceof Inet4Address) { // Java unpacks those; one server must not be two hosts
+            throw badHost(text, "it stands for an IPv4 address; write it as " + address.getHostAddress());
+        }
+        return new Target.Host("[" + ipv6Text(address.getAddress()) + "]", address);
     }
 
     /** In an embedded IPv4 address, where one reader takes 010 for ten and another for eight. */
@@ -212,17 +216,6 @@ final class HostParser {
             }
         }
         return false;
-    }
-
-    /** Java turns a v4-mapped address into the IPv4 one it stands for; the text keeps the form the caller used. */
-    private static byte[] sixteen(byte[] bytes) {
-        if (bytes.length == 16) {
-            return bytes;
-        }
-        byte[] mapped = new byte[16];
-        mapped[10] = mapped[11] = (byte) 0xff;
-        System.arraycopy(bytes, 0, mapped, 12, bytes.length);
-        return mapped;
     }
 
     /** RFC 5952: lower case, the longest run of at least two zero groups shortened, the first of equal ones. */

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * keys and logs all come from this one value, so no two parsers can read the same text differently.
  */
 public final class Target {
-    /** Characters of a URL, before and after encoding. */
-    public static final int LENGTH_MAX = 4096;
+    /** Characters of a URL, before and after encoding: what common servers take. */
+    public static final int LENGTH_MAX = 8192;
 
     static final int HTTP_PORT = 80;
     static final int HTTPS_PORT = 443;

@@ -100,7 +100,7 @@ class UrlCorpusTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            http://[::FFFF:7F00:1]              | http://[::ffff:7f00:1]
+            http://[::FFFF:7F00:1]              | -
             http://[::ffff:0:127.0.0.1]         | http://[::ffff:0:7f00:1]
             http://[::127.0.0.1]                | http://[::7f00:1]
             http://[0:0:0:0:0:0:127.0.0.1]      | http://[::7f00:1]

@@ -1,12 +1,10 @@
 package dev.fetchback.server.intake;
 
+import dev.fetchback.outbound.Target;
 import tools.jackson.core.JsonParser;
 
 /** Reads URLs of pages and receivers. */
 final class UrlReader {
-    /** Longest URL: what common servers take. */
-    static final int LENGTH_MAX = 8192;
-
     private final UrlCheck check;
 
     UrlReader(UrlCheck check) {
@@ -15,11 +13,11 @@ final class UrlReader {
 
     String read(JsonParser p, String pointer) {
         String url = JsonIn.string(p, pointer);
-        if (url.length() > LENGTH_MAX) {
+        if (url.length() > Target.LENGTH_MAX) {
             throw new Refusal(
                     ApiError.OUT_OF_RANGE,
                     pointer,
-                    "The URL has " + url.length() + " characters; at most " + LENGTH_MAX + " are allowed.");
+                    "The URL has " + url.length() + " characters; at most " + Target.LENGTH_MAX + " are allowed.");
         }
         for (int i = 0; i < url.length(); i++) {
             char c = url.charAt(i);
