@@ -35,6 +35,14 @@ class ChecksTest {
     }
 
     @Test
+    void eachEntryThatIsNoNetworkIsNamed() {
+        List<String> flags = List.of("--fetch-allow-networks", "10.0.0.0/8,intranet,10.0.0.0/33", "--deliver-deny-networks", "::/0,fe80::1%eth0");
+        ConfigException e = catchThrowableOfType(ConfigException.class, () -> Checks.reader(terminal()).read(flags));
+        assertThat(e.faults()).hasSize(2);
+        assertThat(e.getMessage()).contains("'intranet' is not a network", "'10.0.0.0/33' is not a network", "'fe80::1%eth0' is not a network");
+    }
+
+    @Test
     void listsThatContradictEachOtherAreToldTogether() {
         List<String> flags = List.of("--fetch-allow-networks", "10.1.0.0/16,127.0.0.1", "--fetch-deny-networks", "10.0.0.0/8",
                 "--deliver-allow-networks", "fd00::/8:1", "--dns-servers", "ns1.test");

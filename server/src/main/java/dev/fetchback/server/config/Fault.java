@@ -1,5 +1,6 @@
 package dev.fetchback.server.config;
 
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,8 +13,11 @@ import org.jspecify.annotations.Nullable;
 public record Fault(String source, @Nullable String value, String message) {
     private static final int VALUE_MAX = 80; // a value longer than that is not read by anyone
 
+    /** Up to the last @, as a password may hold anything. */
+    private static final Pattern USER_INFO = Pattern.compile("://[^\\s]*@");
+
     public Fault {
-        value = value == null ? null : shown(value);
+        value = value == null ? null : shown(USER_INFO.matcher(value).replaceAll("://…@"));
     }
 
     @Override

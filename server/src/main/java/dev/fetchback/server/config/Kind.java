@@ -26,7 +26,7 @@ import java.util.regex.Pattern;
 public record Kind<T>(String name, String allowed, String argument, String between, Function<String, T> parser) {
     private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?");
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._-]{1,64}:[!-+\\--9;-~]{16,512}(:admin)?");
-    private static final Pattern NETWORK = Pattern.compile("[0-9A-Fa-f:.\\[\\]/]{2,64}");
+    private static final Pattern NETWORK_TEXT = Pattern.compile("[!-~]{1,64}");
     private static final int LIST_MAX = 64; // beyond any schedule or network list that a person keeps in view
 
     Kind(String name, String allowed, String argument, Function<String, T> parser) {
@@ -139,7 +139,7 @@ public record Kind<T>(String name, String allowed, String argument, String betwe
     public static Kind<String> networks() {
         String allowed = "CIDR or CIDR:port, with commas between, such as 10.0.0.0/8,192.168.1.7/32:8080";
         return new Kind<>("a list of networks", allowed, "CIDRS", text -> {
-            if (!split(text).allMatch(one -> NETWORK.matcher(one).matches())) {
+            if (!split(text).allMatch(one -> NETWORK_TEXT.matcher(one).matches())) {
                 throw new IllegalArgumentException();
             }
             return text;

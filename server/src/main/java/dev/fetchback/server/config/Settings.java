@@ -91,8 +91,8 @@ public final class Settings {
             Kind.text("a user agent", "[\\x21-\\x7e][\\x20-\\x7e]{0,255}", "1 to 256 visible ASCII characters"), "Fetchback/0.1",
             "The User-Agent of fetches, unless the task names another.");
     public static final Setting<String> FETCH_CONTACT = row(FETCH, "fetch-contact",
-            Kind.text("a contact", "(https?://|[\\w.+-]{1,64}@)[!#-'*-~]{1,160}",
-                    "an http(s) URL or a mail address, in visible ASCII characters without brackets or quotes"), null,
+            Kind.text("a contact", "(https?://(?![^/?#]*@)|[\\w.+-]{1,64}@)[!#-'*-~]{1,160}",
+                    "an http(s) URL without user name, or a mail address, in visible ASCII characters without brackets or quotes"), null,
             "Where those whose pages are fetched reach you; it stands behind the user agent.");
     public static final Setting<Duration> FETCH_TIMEOUT_MAX = row(FETCH, "fetch-timeout-max", Kind.duration("1s", "1h"), "10m",
             "Longest fetch.timeout that a task may ask for.");

@@ -57,10 +57,16 @@ class ConfigReaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"example.com", "mailto:a@b", "https://", "https://example.com/a b", "a@b) Mozilla/5.0 (", "ü@example.com", "a@b\u0080"})
+    @ValueSource(strings = {"example.com", "mailto:a@b", "https://", "https://example.com/a b", "a@b) Mozilla/5.0 (", "https://me:geheim@example.com/", "ü@example.com", "a@b\u0080"})
     void contactsThatNobodyReachesAreRefused(String contact) {
         assertThat(faults(Map.of(), "--fetch-contact", contact)).singleElement().asString()
-                .contains("--fetch-contact", "an http(s) URL or a mail address");
+                .contains("--fetch-contact", "an http(s) URL without user name, or a mail address");
+    }
+
+    @Test
+    void passwordsInUrlsAreNotShown() {
+        assertThat(faults(Map.of("FETCHBACK_PUBLIC_URL", "https://:geheim@b.example"), "--deliver-to", "http://me:geh/eim@a.example:80/x"))
+                .hasSize(2).allSatisfy(fault -> assertThat(fault.toString()).doesNotContain("geh", "eim").contains("://…@"));
     }
 
     @Test
@@ -155,7 +161,7 @@ class ConfigReaderTest {
                 "--body-memory, 1MB",
         "--body-memory, 9999999999999TiB", "--deliver-to, ftp://x/", "--deliver-to, x", "--deliver-to, http://u:p@x/",
                 "--deliver-to, http://x/#a",
-        "--host, a b", "--host, 1.2.3", "--host, 127.0.0.1:80", "--fetch-allow-networks, localhost",
+        "--host, a b", "--host, 1.2.3", "--host, 127.0.0.1:80", "--fetch-allow-networks, 10.0.0.0/8 10.1.0.0/16",
                 "--deliver-schedule, '1s,,2s'",
         "--node-name, a b", "--api-token-file, /no/such/file", "--insecure=maybe, ''", "--fetch-robots, OBEY",
                 "--config, /no/such.yaml"
