@@ -14,9 +14,11 @@ import dev.fetchback.store.Result.Stale;
 import dev.fetchback.task.BatchId;
 import dev.fetchback.task.Event;
 import dev.fetchback.task.Phase;
+import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.Task.Fence;
 import dev.fetchback.task.TaskId;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -188,6 +190,46 @@ public abstract class StoreContract extends StoreFixture {
                 List.of(submit(first, null, key("k", 1)), submit(task("a.example:443"), null, key("k", 1))));
         assertThat(results).containsExactly(Applied.APPLIED, new Duplicate(first.id(), true));
         assertThat(store().totals().waitingFetch()).isEqualTo(1);
+    }
+
+    @Test
+    void takesManyNewTasksInOneCommit() {
+        BatchId batch = ids.batch();
+        Task known = task("a.example:443");
+        applied(new NewBatch(batch, null));
+        applied(submit(known));
+        List<Change> changes = new ArrayList<>();
+        List<Result> expected = new ArrayList<>();
+        List<Task> fresh = new ArrayList<>();
+        for (int i = 0; i < 137; i++) {
+            now += i % 2;
+            Task waiting = task("h" + i % 5 + ".example:443");
+            Task task = i % 3 == 0 ? started(waiting) : waiting;
+            fresh.add(task);
+            changes.add(submit(task, i % 2 == 0 ? batch : null, i % 10 == 0 ? key("k" + i, 1) : null));
+            expected.add(Applied.APPLIED);
+            if (i % 20 == 7) {
+                Task repeated = i % 40 == 7 ? known : task;
+                changes.add(submit(repeated));
+                expected.add(new Duplicate(repeated.id(), true));
+            }
+            if (i % 30 == 17) {
+                changes.add(submit(task("a.example:443"), null, key("k10", 1)));
+                expected.add(new Duplicate(fresh.get(10).id(), true));
+            }
+        }
+        changes.add(new Move(fresh.getLast(), next(fresh.getLast(), new Event.Cancel()), null));
+        expected.add(Applied.APPLIED);
+        assertThat(store().commit(changes)).isEqualTo(expected);
+        Task cancelled = fresh.removeLast();
+        assertThat(stored(cancelled.id()).phase()).isEqualTo(Phase.CANCELLED);
+        assertThat(fresh).allSatisfy(task -> assertThat(stored(task.id())).isEqualTo(task));
+        assertThat(store().totals().running()).isEqualTo(fresh.stream().filter(t -> t.phase().running()).count());
+        assertThat(store().totals().waitingFetch()).isEqualTo(1 + fresh.stream().filter(t -> t.phase().waiting()).count());
+        assertThat(store().batch(batch).orElseThrow().accepted()).isEqualTo(69);
+        QueueKey queue = new QueueKey(Stage.FETCH, "h1.example:443");
+        assertThat(store().dueTasks(queue, now, 1000)).extracting(StoredTask::task).containsExactlyInAnyOrderElementsOf(
+                fresh.stream().filter(t -> t.phase().waiting() && t.queue().equals(queue.name())).toList());
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -34,8 +35,10 @@ final class QueueRows {
     private static final String HURRY = "UPDATE waiting SET ready_at=? WHERE id=?";
     private static final int KNOWN_MAX = 100_000; // about 15 MB
 
-    /** Rows of the table as they are, or will be after the next {@link #flush}. */
-    private final Map<QueueKey, Row> known = new HashMap<>();
+    /** Rows of the table by stage and name, as they are, or will be after the next {@link #flush}. */
+    private final Map<Stage, Map<String, Row>> known = new EnumMap<>(Stage.class);
+
+    private int knownRows;
 
     private final Set<Row> changed = new HashSet<>();
     private long last; // the greatest number given; 0 before it is looked up
@@ -48,6 +51,10 @@ final class QueueRows {
             this.n = n;
             this.dueAt = dueAt;
         }
+    }
+
+    QueueRows() {
+        forget();
     }
 
     static int phase(Stage stage) {
@@ -84,7 +91,7 @@ final class QueueRows {
 
     void rollBack() {
         changed.clear();
-        known.clear();
+        forget();
         last = 0;
     }
 
@@ -117,7 +124,9 @@ final class QueueRows {
             PreparedStatement forget = statements.get(FORGET);
             forget.setLong(1, row.n);
             forget.executeUpdate();
-            known.remove(queue);
+            if (known.get(queue.stage()).remove(queue.name()) != null) {
+                knownRows--;
+            }
             changed.remove(row);
         }
     }
@@ -153,7 +162,7 @@ final class QueueRows {
     }
 
     private @Nullable Row find(Statements statements, QueueKey queue) throws SQLException {
-        Row row = known.get(queue);
+        Row row = known.get(queue.stage()).get(queue.name());
         if (row != null) {
             return row;
         }
@@ -182,12 +191,20 @@ final class QueueRows {
     }
 
     private Row know(Statements statements, QueueKey queue, Row row) throws SQLException {
-        if (known.size() >= KNOWN_MAX) {
+        if (knownRows >= KNOWN_MAX) {
             flush(statements);
-            known.clear();
+            forget();
         }
-        known.put(queue, row);
+        known.get(queue.stage()).put(queue.name(), row);
+        knownRows++;
         return row;
+    }
+
+    private void forget() {
+        for (Stage stage : Stage.values()) {
+            known.put(stage, new HashMap<>());
+        }
+        knownRows = 0;
     }
 
     private record Later(byte[] id, long readyAt) {}

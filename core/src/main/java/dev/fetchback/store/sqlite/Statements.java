@@ -1,5 +1,6 @@
 package dev.fetchback.store.sqlite;
 
+import dev.fetchback.task.BatchId;
 import dev.fetchback.task.TaskId;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
@@ -7,10 +8,11 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The prepared statements of one connection, by their text; the least used are closed. For one thread at a time. */
 final class Statements implements AutoCloseable {
-    private static final int KEPT_MAX = 256; // about 40 fixed ones, and 5 for each segment in use
+    private static final int KEPT_MAX = 256; // about 50 fixed ones, and 7 for each segment in use
     private static final int ID_BYTES = 16;
     private static final float LOAD = 0.75f;
 
@@ -64,6 +66,10 @@ final class Statements implements AutoCloseable {
 
     static byte[] id(TaskId id) {
         return id(id.high(), id.low());
+    }
+
+    static byte @Nullable [] id(@Nullable BatchId id) {
+        return id == null ? null : id(id.high(), id.low());
     }
 
     static TaskId taskId(byte[] id) {

@@ -2,26 +2,19 @@ package dev.fetchback.store.sqlite;
 
 import dev.fetchback.store.Change;
 import dev.fetchback.store.Codec;
-import dev.fetchback.store.QueueKey;
 import dev.fetchback.store.Result;
-import dev.fetchback.store.Store;
 import dev.fetchback.task.BatchId;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.Task;
-import dev.fetchback.task.Task.Progress;
 import dev.fetchback.task.TaskId;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Puts tasks into the tables and moves them from one to another. */
+/** Moves tasks from one table to another. */
 final class TaskRows {
-    private static final String RUN = "INSERT INTO running(id, phase, attempt, epoch, batch, data) VALUES(?,?,?,?,?,?)";
-    private static final String WAIT = "INSERT INTO waiting(id, phase, queue, priority, ready_at, attempt, epoch, batch, data)"
-            + " VALUES(?,?,?,?,?,?,?,?,?)";
     private static final String FENCED = " WHERE id=? AND phase=? AND attempt=? AND epoch=?";
     // Most tasks are in no batch: for them the guard and the delete are one statement.
     private static final String TAKE_RUNNING = "DELETE FROM running" + FENCED + " AND batch IS NULL";
@@ -30,56 +23,22 @@ final class TaskRows {
     private static final String WAITING_BATCH = "SELECT batch FROM waiting" + FENCED;
     private static final String TAKE_RUNNING_IN_BATCH = "DELETE FROM running WHERE id=?";
     private static final String TAKE_WAITING_IN_BATCH = "DELETE FROM waiting WHERE id=?";
-    private static final String FIND_KEY = "SELECT fingerprint, task, created FROM idempotency WHERE owner=? AND key=?";
-    private static final String PUT_KEY =
-            "INSERT OR REPLACE INTO idempotency(owner, key, fingerprint, task, created) VALUES(?,?,?,?,?)";
 
     private final int epoch;
     private final Segments segments;
     private final Ledger ledger;
     private final BatchRows batches;
-    private final QueueRows queues;
+    private final LiveRows live;
     private final BodyRows bodies;
     private @Nullable BatchId takenFrom; // the batch of the task that was taken last
 
-    TaskRows(int epoch, Segments segments, Ledger ledger, BatchRows batches, QueueRows queues, BodyRows bodies) {
+    TaskRows(int epoch, Segments segments, Ledger ledger, BatchRows batches, LiveRows live, BodyRows bodies) {
         this.epoch = epoch;
         this.segments = segments;
         this.ledger = ledger;
         this.batches = batches;
-        this.queues = queues;
+        this.live = live;
         this.bodies = bodies;
-    }
-
-    Result submit(Statements statements, Change.Submit submit) throws SQLException {
-        Task task = submit.task();
-        Change.IdempotencyKey key = submit.key();
-        if (key != null) {
-            Result.Duplicate duplicate = duplicate(statements, key);
-            if (duplicate != null) {
-                return duplicate;
-            }
-        }
-        if (task.phase().terminal()) {
-            throw new IllegalArgumentException("task " + task.id() + " is submitted as " + task.phase() + "; it must be live");
-        }
-        byte[] id = Statements.id(task.id());
-        BatchId batch = submit.spec().tags().batch();
-        PreparedStatement insert = statements.get(segments.forNew(task.id(), statements).sql().insertTask());
-        insert.setBytes(1, id);
-        setBatch(insert, 2, batch);
-        insert.setBytes(3, submit.facts());
-        if (insert.executeUpdate() == 0) {
-            return new Result.Duplicate(task.id(), true); // the same id twice is the same submit twice
-        }
-        enter(statements, task, id, batch);
-        if (batch != null) {
-            batches.accepted(batch);
-        }
-        if (key != null) {
-            remember(statements, key, id);
-        }
-        return Result.Applied.APPLIED;
     }
 
     Result move(Statements statements, Change.Move move) throws SQLException {
@@ -126,42 +85,12 @@ final class TaskRows {
         return Result.Applied.APPLIED;
     }
 
-    /** Whether the data of a live task would only repeat its fence. */
-    static boolean plain(Task task) {
-        Progress p = task.progress();
-        return p.fetchAttempts() == task.fence().attempt()
-                && p.round() == 0
-                && p.deliverAttempts() == 0
-                && p.outcome() == null
-                && p.lastError() == null
-                && !p.told()
-                && p.finishedAt() == 0;
-    }
-
     private void enter(Statements statements, Task task, byte[] id, @Nullable BatchId batch) throws SQLException {
         ledger.entered(task.phase());
         switch (task.phase()) {
-            case FETCH_RUNNING, DELIVER_RUNNING -> {
-                PreparedStatement run = statements.get(RUN);
-                int at = fence(run, task, id);
-                setBatch(run, at++, batch);
-                run.setBytes(at, plain(task) ? null : Codec.progress(task.progress()));
-                run.executeUpdate();
-            }
-            case FETCH_WAITING, DELIVER_WAITING -> {
-                QueueKey queue = new QueueKey(task.phase().stage(), task.queue());
-                long number = queues.waits(statements, queue, task.readyAt());
-                PreparedStatement wait = statements.get(WAIT);
-                wait.setBytes(1, id);
-                wait.setInt(2, task.phase().code());
-                wait.setLong(3, number);
-                wait.setInt(4, Math.clamp(task.plan().priority(), 0, QueueRows.PRIORITY_MAX));
-                wait.setLong(5, task.readyAt());
-                wait.setInt(6, task.fence().attempt());
-                wait.setInt(7, task.fence().epoch());
-                setBatch(wait, 8, batch);
-                wait.setBytes(9, plain(task) ? null : Codec.progress(task.progress()));
-                wait.executeUpdate();
+            case FETCH_RUNNING, DELIVER_RUNNING, FETCH_WAITING, DELIVER_WAITING -> {
+                live.add(statements, task, id, Statements.id(batch));
+                live.flush(statements);
             }
             case SUCCEEDED, FAILED, DEAD, CANCELLED, EXPIRED -> {
                 PreparedStatement finish = statements.get(segments.at(task.id()).sql().insertOutcome());
@@ -237,33 +166,6 @@ final class TaskRows {
         statement.setInt(at++, task.fence().attempt());
         statement.setInt(at++, task.fence().epoch());
         return at;
-    }
-
-    private static Result.@Nullable Duplicate duplicate(Statements statements, Change.IdempotencyKey key) throws SQLException {
-        PreparedStatement find = statements.get(FIND_KEY);
-        find.setString(1, key.owner());
-        find.setString(2, key.key());
-        try (ResultSet row = find.executeQuery()) {
-            if (!row.next() || row.getLong(3) <= key.now() - Store.IDEMPOTENCY_KEPT.toMillis()) {
-                return null;
-            }
-            return new Result.Duplicate(
-                    Statements.taskId(row.getBytes(2)), Arrays.equals(row.getBytes(1), key.fingerprint()));
-        }
-    }
-
-    private static void remember(Statements statements, Change.IdempotencyKey key, byte[] id) throws SQLException {
-        PreparedStatement put = statements.get(PUT_KEY);
-        put.setString(1, key.owner());
-        put.setString(2, key.key());
-        put.setBytes(3, key.fingerprint());
-        put.setBytes(4, id);
-        put.setLong(5, key.now());
-        put.executeUpdate();
-    }
-
-    private static void setBatch(PreparedStatement statement, int at, @Nullable BatchId batch) throws SQLException {
-        statement.setBytes(at, batch == null ? null : Statements.id(batch.high(), batch.low()));
     }
 
     private static @Nullable BatchId batchId(byte @Nullable [] id) {

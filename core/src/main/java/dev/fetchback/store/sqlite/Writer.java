@@ -35,6 +35,8 @@ final class Writer implements AutoCloseable {
     private final QueueRows queues = new QueueRows();
     private final BodyRows bodies = new BodyRows(ledger);
     private final SeenRows seen;
+    private final LiveRows live = new LiveRows(queues);
+    private final NewTasks fresh;
     private final TaskRows tasks;
     private final Pruner pruner;
     private @Nullable StoreException broken;
@@ -48,7 +50,8 @@ final class Writer implements AutoCloseable {
         this.checkpoints = checkpoints;
         this.segments = segments;
         this.reserve = new Reserve(settings.dir(), settings.limits().reserveBytes(), settings.limits().walBytes());
-        this.tasks = new TaskRows(epoch, segments, ledger, batches, queues, bodies);
+        this.tasks = new TaskRows(epoch, segments, ledger, batches, live, bodies);
+        this.fresh = new NewTasks(segments, ledger, batches, live);
         connection.setAutoCommit(false);
         segments.load(statements);
         ledger.load(statements);
@@ -68,8 +71,14 @@ final class Writer implements AutoCloseable {
         Result[] results = new Result[changes.size()];
         transact("The changes could not be stored", results.length, () -> {
             for (int i = 0; i < results.length; i++) {
-                results[i] = apply(changes.get(i));
+                if (changes.get(i) instanceof Change.Submit submit) {
+                    fresh.add(statements, submit, results, i);
+                } else {
+                    fresh.flush(statements, results);
+                    results[i] = apply(changes.get(i));
+                }
             }
+            fresh.flush(statements, results);
             return true;
         });
         return Arrays.asList(results);
@@ -98,7 +107,7 @@ final class Writer implements AutoCloseable {
 
     private Result apply(Change change) throws SQLException {
         return switch (change) {
-            case Change.Submit submit -> tasks.submit(statements, submit);
+            case Change.Submit submit -> throw new IllegalArgumentException("submits are added together");
             case Change.Move move -> {
                 Result result = tasks.move(statements, move);
                 if (result instanceof Result.Applied) {
@@ -196,6 +205,8 @@ final class Writer implements AutoCloseable {
         ledger.rollBack();
         batches.rollBack();
         queues.rollBack();
+        live.rollBack();
+        fresh.rollBack();
         bodies.rollBack();
         statements.forget();
         try {
