@@ -25,6 +25,7 @@ import dev.fetchback.work.FetchResult;
 import dev.fetchback.work.HostNews;
 import dev.fetchback.work.HostPolicies;
 import dev.fetchback.work.Step;
+import dev.fetchback.work.Visit;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -106,6 +107,8 @@ public final class FetchStep implements Step<FetchInput, FetchResult> {
         private final @Nullable Seen last;
         private final AddressTurn turn;
         private final RobotsCheck check;
+        private final Visit visit;
+        private long putOffUntil;
         private final long startedAt = clock.getAsLong();
 
         Attempt(Target target, FetchOptions options, FetchInput input) {
@@ -114,6 +117,7 @@ public final class FetchStep implements Step<FetchInput, FetchResult> {
             this.last = input.last();
             this.turn = new AddressTurn(
                     (InetAddress) input.permit(), manners.policies().of(target.hostPort()).perAddress());
+            this.visit = input.visit();
             this.check = new RobotsCheck(robots, manners.delays(), this::obeys, target, turn);
         }
 
@@ -122,13 +126,25 @@ public final class FetchStep implements Step<FetchInput, FetchResult> {
             return (set == null ? options.robots() : set) == FetchOptions.Robots.OBEY;
         }
 
+        /** The host's turn comes before its robots.txt, which is a request too. */
+        private Exchange.@Nullable Failure refusal(Target hop, Duration left) throws AddressBusy, InterruptedException {
+            long from = System.nanoTime();
+            putOffUntil = visit.move(hop.hostPort(), left);
+            return putOffUntil > 0
+                    ? new Exchange.Failure(
+                            Kind.HOST_BUSY, "a redirect leads to " + hop.hostPort() + ", which takes no more requests just now")
+                    : check.refusal(hop, left.minusNanos(System.nanoTime() - from));
+        }
+
         FetchResult fetch(Request request) throws AddressBusy, InterruptedException {
             PageSink sink = new PageSink(bodies, options);
             try {
-                return switch (outbound.exchange(request, sink, check, turn)) {
+                return switch (outbound.exchange(request, sink, this::refusal, turn)) {
                     case Exchange.Answer answer when answer.status() == Validators.NOT_MODIFIED && options.ifChanged() ->
                         notModified(answer, request);
                     case Exchange.Answer answer -> answered(answer, sink);
+                    case Exchange.Failure(Kind kind, String detail) when kind == Kind.HOST_BUSY ->
+                        new FetchResult.PutOff(new Problem(kind.code(), detail, 0), putOffUntil);
                     case Exchange.Failure(Kind kind, String detail) -> new FetchResult.Failed(
                             new Problem(kind.code(), detail, 0), kind.retryable(), check.retryAt(), robotsNews());
                 };

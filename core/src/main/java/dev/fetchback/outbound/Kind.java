@@ -48,6 +48,8 @@ public enum Kind {
     ROBOTS_DENIED(false),
     /** The robots.txt of a hop's server could not be read, so nothing there is allowed; said by a {@link HopCheck}. */
     ROBOTS_UNREACHABLE(true),
+    /** The host of a hop takes no more requests just now; said by a {@link HopCheck}. */
+    HOST_BUSY(true),
     /** The outbound side was closed. */
     CLOSED(true);
 

@@ -20,6 +20,9 @@ public sealed interface Event {
     /** The fetch failed; {@code retryable} when another try may help, not before {@code notBefore} (Unix milliseconds, 0 for none). */
     record FetchFailed(Problem problem, boolean retryable, long notBefore) implements Event {}
 
+    /** The attempt could not go on for now, which is nobody's fault: it counts as not begun; not again before {@code notBefore}. */
+    record PutOff(Problem problem, long notBefore) implements Event {}
+
     /** The receiver took the stored outcome; {@code linked} when it was given a link to the page, which must stay then. */
     record Delivered(boolean linked) implements Event {}
 

@@ -40,6 +40,7 @@ public record TaskMachine(RetryPolicy retries) {
                                 : null;
                     case Event.PageUnchanged e -> in(task, Phase.FETCH_RUNNING) ? unchanged(task, e.page(), now) : null;
                     case Event.FetchFailed e -> in(task, Phase.FETCH_RUNNING) ? fetchFailed(task, e, now, random) : null;
+                    case Event.PutOff e -> in(task, Phase.FETCH_RUNNING) ? putOff(task, e, now) : null;
                     case Event.Delivered e -> in(task, Phase.DELIVER_RUNNING) ? delivered(task, e.linked(), now) : null;
                     case Event.Refused e ->
                         in(task, Phase.DELIVER_RUNNING)
@@ -121,6 +122,11 @@ public record TaskMachine(RetryPolicy retries) {
             return wait(task, Phase.FETCH_WAITING, readyAt, failed);
         }
         return fail(task, failed, event.problem(), now);
+    }
+
+    private static Task putOff(Task task, Event.PutOff event, long now) {
+        Progress p = task.progress();
+        return wait(task, Phase.FETCH_WAITING, Math.max(now, event.notBefore()), p.fetches(p.fetchAttempts() - 1).erred(event.problem()));
     }
 
     /** A failure is stored before it is told. */

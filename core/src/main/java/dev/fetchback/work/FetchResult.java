@@ -32,6 +32,14 @@ public sealed interface FetchResult {
     record Failed(Problem problem, boolean retryable, long notBefore, @Nullable HostNews news) implements FetchResult {}
 
     /**
+     * A redirect led to a host whose turn it is not yet.
+     *
+     * @param problem says so
+     * @param until when to try again, Unix milliseconds
+     */
+    record PutOff(Problem problem, long until) implements FetchResult {}
+
+    /**
      * No place was free where the attempt would have connected, so it was not made: the task waits for one in its lane.
      *
      * @param permit what it waits for, a key of {@link Permits}

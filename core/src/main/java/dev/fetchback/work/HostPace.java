@@ -27,6 +27,9 @@ final class HostPace implements Pace {
     /** An address is believed for so long: names move, and a belief that is wrong costs others their turn. */
     static final long ADDRESS_KNOWN = Duration.ofMinutes(5).toMillis();
 
+    /** Long enough not to ask the host that redirects here all the time. */
+    private static final long PUT_OFF = 1_000;
+
     private static final double JITTER = 0.1;
     private static final int WINDOW_FACTOR = 4;
     private static final int LEVEL_MAX = 20; // 2 s doubled so often is beyond every limit
@@ -36,6 +39,8 @@ final class HostPace implements Pace {
     private final Permits permits;
     private final RandomGenerator random;
     private int running;
+    /** Of those running, tasks of its own that were redirected to other hosts and are there just now. */
+    private int away;
     private long delay;
     private long lastStart;
     private long crawlUntil;
@@ -111,6 +116,36 @@ final class HostPace implements Pace {
     @Override
     public void leave(long now, boolean ran) {
         running--;
+    }
+
+    /**
+     * Takes a place for a task of another host that is redirected here; {@link #leave} gives it back. The own tasks that are away
+     * take none, or hosts that redirect to each other would wait for each other.
+     *
+     * @return as {@link #enter}
+     */
+    long visit(long now) {
+        see(now);
+        long opens = running - away >= policy.concurrency() ? AFTER_LEAVE : Math.max(pausedUntil, nextStart());
+        if (opens <= now) {
+            running++;
+            lastStart = now;
+        }
+        return opens;
+    }
+
+    /** One of its tasks goes to another host, and keeps its place here as seen by the host's other tasks. */
+    void goAway() {
+        away++;
+    }
+
+    void comeBack() {
+        away--;
+    }
+
+    /** When a visitor who cannot wait should come again, with {@code waiting} others before it; Unix milliseconds. */
+    long comeAgain(long now, int waiting) {
+        return Math.max(now, Math.max(pausedUntil, nextStart())) + PUT_OFF + waiting * Math.max(delay, PUT_OFF / 10);
     }
 
     /** A connection would have had to wait: the host's tasks take a place at {@code key} first from now on. */

@@ -30,6 +30,8 @@ final class Lane {
     /** Guarded by this lane's lock, as is all that it knows. */
     private final LaneQueues queues;
 
+    private final LaneVisits visits;
+
     /** Starts tasks; called without the lane's lock. */
     interface Starter {
         /** Runs a task whose start is on disk; {@link Lane#leave} must follow when its step has ended. */
@@ -52,6 +54,7 @@ final class Lane {
         this.wake = wiring.wake();
         this.scan = new DueScan(stage, wiring.store(), wiring.committer(), clock, wake);
         this.queues = new LaneQueues(settings, wiring, scan);
+        this.visits = new LaneVisits(this, queues, clock);
     }
 
     /** Whether a new task of this queue may be begun at once; if so {@link #begin} or {@link #unreserve} must follow. */
@@ -129,12 +132,18 @@ final class Lane {
             queue.pace.leave(clock.getAsLong(), ran);
             queue.running--;
             queues.running--;
+            visits.wake(queue);
             queues.list(queue);
             queues.feed(queue);
             queues.drop(queue);
             starts = queues.pump();
         }
         starts.run();
+    }
+
+    /** Tasks of this lane that are redirected to other queues' hosts. */
+    LaneVisits visits() {
+        return visits;
     }
 
     /** The start of a task that was read from the store is decided: it no longer shows there as waiting. */
@@ -215,6 +224,7 @@ final class Lane {
     /** Starts nothing any more. */
     synchronized void stop() {
         queues.stopped = true;
+        notifyAll();
     }
 
     synchronized int running() {

@@ -21,6 +21,8 @@ final class LaneQueue {
     /** Begun ahead: their commit is under way. */
     int reserved;
     int running;
+    /** Running tasks of other queues that wait to get in here, before the tasks of this one. */
+    int visitors;
     /** The store may hold due tasks that are not in memory. */
     boolean stored;
     /** It is being read from the store just now. */
@@ -49,7 +51,7 @@ final class LaneQueue {
     }
 
     boolean empty() {
-        return !inLine && called == null && ready.isEmpty() && reserved == 0 && running == 0 && !stored && !hungry && !loading;
+        return !inLine && called == null && visitors == 0 && ready.isEmpty() && reserved == 0 && running == 0 && !stored && !hungry && !loading;
     }
 
     /** Leaves to the store what is only waiting there; returns how many tasks that were. */

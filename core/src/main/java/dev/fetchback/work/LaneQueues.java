@@ -92,7 +92,7 @@ final class LaneQueues {
     }
 
     private boolean startOne(LaneQueue queue, long now, Starts starts) {
-        if (queue.ready.isEmpty()) {
+        if (queue.ready.isEmpty() || queue.visitors > 0) {
             return false;
         }
         long opens = queue.pace.enter(queue.ready.peek().task, now);

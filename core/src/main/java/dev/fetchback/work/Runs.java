@@ -110,10 +110,11 @@ final class Runs {
     }
 
     private void fetch(Task task, TaskSpec spec, @Nullable Object permit) {
-        FetchPlace place = new FetchPlace(task.queue());
+        HostVisit visit = new HostVisit(worker.lane(Stage.FETCH).visits(), task.queue());
+        FetchPlace place = new FetchPlace(task.queue(), visit);
         FetchResult result;
         try {
-            result = steps.fetch().run(task, spec, FetchInput.of(seen(task), permit));
+            result = steps.fetch().run(task, spec, new FetchInput(seen(task), permit, visit));
         } catch (InterruptedException e) {
             place.leave();
             worker.settle(task, new Event.HandedBack(), null);
@@ -131,6 +132,10 @@ final class Runs {
                     place.leave();
                     worker.settle(task, new Event.HandedBack(), null);
                 }
+                case FetchResult.PutOff off -> {
+                    place.leave();
+                    worker.settle(task, new Event.PutOff(off.problem(), off.until()), null);
+                }
                 case FetchResult.Failed f -> {
                     // A pause is not stored, so the task carries it over a restart.
                     long pausedUntil = worker.hosts().heard(f.news());
@@ -145,6 +150,7 @@ final class Runs {
                 }
                 case FetchResult.Fetched fetched -> {
                     worker.hosts().heard(fetched.news());
+                    visit.end(); // only its own host waits for the receiver, too
                     try (Body body = fetched.body()) {
                         handOver(task, spec, fetched, body, place);
                     }
@@ -167,15 +173,18 @@ final class Runs {
      */
     private final class FetchPlace {
         private final String queue;
+        private final HostVisit visit;
         private final AtomicBoolean left = new AtomicBoolean();
 
-        FetchPlace(String queue) {
+        FetchPlace(String queue, HostVisit visit) {
             this.queue = queue;
+            this.visit = visit;
         }
 
         /** Gives the place to another task, the first time it is called. */
         void leave() {
             if (left.compareAndSet(false, true)) {
+                visit.end();
                 worker.lane(Stage.FETCH).leave(queue, true);
             }
         }

@@ -30,7 +30,7 @@ public record WaitingOn(Kind kind, long until) {
         }
         Task.Progress progress = waiting.progress();
         int tried = waiting.phase().stage() == Stage.FETCH ? progress.fetchAttempts() : progress.deliverAttempts();
-        return new WaitingOn(tried == 0 ? Kind.DELAY : Kind.RETRY, waiting.readyAt());
+        return new WaitingOn(tried == 0 && progress.lastError() == null ? Kind.DELAY : Kind.RETRY, waiting.readyAt());
     }
 
     /** What there is to wait for. */

@@ -111,7 +111,7 @@ class IfChangedTest {
                 new FetchOptions(Duration.ofSeconds(20), 1000, 3, 3, accept, FetchOptions.Robots.OBEY, true);
         TaskSpec.Schedule schedule = TaskSpec.Schedule.NOW;
         FetchResult result = step.run(
-                TASK, new TaskSpec(url("/p"), TaskSpec.Request.GET, options, null, schedule, TaskSpec.Tags.NONE), new FetchInput(last, null));
+                TASK, new TaskSpec(url("/p"), TaskSpec.Request.GET, options, null, schedule, TaskSpec.Tags.NONE), new FetchInput(last, null, FetchInput.NONE.visit()));
         if (result instanceof FetchResult.Fetched fetched) {
             fetched.body().close();
         }

@@ -142,6 +142,15 @@ final class TaskMachineTest {
     }
 
     @Test
+    void whatIsPutOffWaitsAndDoesNotCount() {
+        Task off = next(started(waiting("rcv", 0)), new Event.PutOff(PROBLEM, NOW + 5)).orElseThrow();
+        assertThat(off.progress().fetchAttempts()).isZero();
+        assertThat(off.progress().lastError()).isEqualTo(PROBLEM);
+        assertThat(off.readyAt()).isEqualTo(NOW + 5);
+        assertThat(off.phase()).isEqualTo(Phase.FETCH_WAITING);
+    }
+
+    @Test
     void aRedriveFetchesAPageAgainThatIsNotStoredAnyMore() {
         Task dead = at(Phase.DEAD);
         Task.Progress dropped = new Task.Progress(0, 1, 10, new Outcome.Fetched(PAGE, 0), PROBLEM, false, NOW);
@@ -268,6 +277,7 @@ final class TaskMachineTest {
     private static List<Event> events() {
         return List.of(new Event.Start(7), new Event.PageDelivered(PAGE), new Event.PageStored(PAGE),
                 new Event.PageRefused(PAGE, PROBLEM, 0), new Event.PageUnchanged(PAGE), new Event.FetchFailed(PROBLEM, true, 0),
+                new Event.PutOff(PROBLEM, 0),
                 new Event.Delivered(false),
                 new Event.Refused(PROBLEM, 0), new Event.Skipped(PROBLEM, 0), new Event.HandedBack(), new Event.Reclaimed(9), new Event.Cancel(),
                 new Event.Retry(), new Event.Redrive());

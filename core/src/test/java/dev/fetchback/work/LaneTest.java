@@ -1,6 +1,7 @@
 package dev.fetchback.work;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fetchback.store.Change;
 import dev.fetchback.store.Committer;
@@ -19,10 +20,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** One lane alone, on fake time, with a starter that only notes what it is given. */
+@Timeout(60)
 final class LaneTest {
     private static final int PLACES = 100;
     private static final int PER_QUEUE = 16;
@@ -32,6 +37,7 @@ final class LaneTest {
     private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
     private final List<String> started = new ArrayList<>();
     private long gapMillis;
+    private @Nullable Thread visitor;
     private long now = 1_800_000_000_000L;
     private final Ids ids = new Ids(0, 0, () -> now, new Random(3));
 
@@ -145,6 +151,94 @@ final class LaneTest {
     private void busy(Lane lane, String host, long until) {
         HostNews news = new HostNews(host, now, 0, false, true, until);
         lane.pace(host, pace -> ((HostPace) pace).heard(news, now));
+    }
+
+    @Test
+    void aVisitorKeepsTheHostsDistanceAndSoDoTheHostsOwnTasksAfterIt() throws Exception {
+        gapMillis = 500;
+        Lane lane = lane(LaneSettings.of(PLACES));
+        wait(lane, "home", 1);
+        lane.turn();
+        assertThat(lane.visits().begin("home", "host", Duration.ZERO)).isZero();
+        assertThat(lane.visits().begin("home", "host", Duration.ZERO)).isGreaterThan(now + 500);
+        wait(lane, "host", 1);
+        now += 499;
+        lane.turn();
+        assertThat(started).containsExactly("home");
+        now += 1;
+        lane.turn();
+        assertThat(started).containsExactly("home", "host");
+        lane.visits().end("home", "host");
+        assertThat(lane.running()).as("a visitor is counted at its home alone").isEqualTo(2);
+    }
+
+    @Test
+    void nobodyWaitsForAHostThatAskedForAnHour() throws Exception {
+        Lane lane = lane(LaneSettings.of(PLACES));
+        wait(lane, "home", 1);
+        lane.turn();
+        busy(lane, "host", now + HOUR);
+        long from = System.nanoTime();
+        assertThat(lane.visits().begin("home", "host", Duration.ofMinutes(1))).isGreaterThan(now + HOUR);
+        assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(10));
+        now += HOUR;
+        assertThat(lane.visits().begin("home", "host", Duration.ZERO)).isZero();
+    }
+
+    @Test
+    void visitorsGoBeforeTasksThatHoldNothingYet() throws Exception {
+        Lane lane = lane(LaneSettings.of(PLACES));
+        wait(lane, "home", 1);
+        wait(lane, "host", PER_QUEUE + 1);
+        turns(lane);
+        FutureTask<Long> visit = visitor(lane);
+        lane.leave("host", true);
+        assertThat(visit.get(10, TimeUnit.SECONDS)).isZero();
+        turns(lane);
+        assertThat(started).hasSize(1 + PER_QUEUE);
+        lane.visits().end("home", "host");
+        turns(lane);
+        assertThat(started).hasSize(2 + PER_QUEUE);
+    }
+
+    @Test
+    void anInterruptedVisitorLeavesItsTurnToTheHostsTasks() throws Exception {
+        Lane lane = lane(LaneSettings.of(PLACES));
+        wait(lane, "home", 1);
+        wait(lane, "host", PER_QUEUE + 1);
+        turns(lane);
+        FutureTask<Long> visit = visitor(lane);
+        visitor.interrupt();
+        assertThatThrownBy(() -> visit.get(10, TimeUnit.SECONDS)).hasCauseInstanceOf(InterruptedException.class);
+        lane.leave("host", true);
+        turns(lane);
+        assertThat(started).hasSize(2 + PER_QUEUE);
+        lane.leave("home", true);
+    }
+
+    @Test
+    void fewWaitAtOneHost() throws Exception {
+        Lane lane = lane(LaneSettings.of(PLACES));
+        wait(lane, "home", 1);
+        wait(lane, "host", PER_QUEUE);
+        turns(lane);
+        List<Thread> waiting = new ArrayList<>();
+        for (int i = 0; i < 4 * PER_QUEUE; i++) {
+            visitor(lane);
+            waiting.add(visitor);
+        }
+        assertThat(lane.visits().begin("home", "host", Duration.ofMinutes(1))).isGreaterThan(now);
+        waiting.forEach(Thread::interrupt);
+    }
+
+    /** Begins a visit that has to wait, and returns when it does. */
+    private FutureTask<Long> visitor(Lane lane) {
+        FutureTask<Long> visit = new FutureTask<>(() -> lane.visits().begin("home", "host", Duration.ofMinutes(1)));
+        visitor = Thread.ofPlatform().daemon().start(visit);
+        while (visitor.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+        }
+        return visit;
     }
 
     private static void turns(Lane lane) {

@@ -155,6 +155,72 @@ final class PolitenessEndToEndTest extends EndToEndFixture {
     }
 
     @Test
+    void redirectsKeepTheGapAndThePlacesOfTheHostTheyLeadTo() throws Exception {
+        Web receiver = web(seen -> Web.Answer.of(204));
+        Web end = web(seen -> slow(150));
+        List<String> urls = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            urls.addAll(urls(redirecting(end, new CountDownLatch(0)), 1));
+        }
+        start("--deliver-to", receiver.url("/"), "--fetch-per-host-gap", "100ms");
+        batch(urls);
+        receive(receiver, 6);
+        assertThat(most.get()).isLessThanOrEqualTo(2);
+        assertThat(distances()).hasSize(5).allMatch(distance -> distance >= Duration.ofMillis(100).toNanos() - SLACK_NANOS);
+    }
+
+    @Test
+    void hostsThatRedirectToEachOtherDoNotWaitForEachOtherForEver() throws Exception {
+        Web receiver = web(seen -> Web.Answer.of(204));
+        Web[] hosts = new Web[2];
+        for (int i = 0; i < 2; i++) {
+            int other = 1 - i;
+            hosts[i] = web(seen -> seen.path().startsWith("/end")
+                    ? Web.Answer.of(200, "page")
+                    : new Web.Answer(302, Map.of("Location", hosts[other].url("/end" + seen.path())), new byte[0]));
+        }
+        start("--deliver-to", receiver.url("/"), "--fetch-per-host-gap", "0s", "--fetch-per-host-concurrency", "1");
+        List<String> urls = urls(hosts[0], 20);
+        urls.addAll(urls(hosts[1], 20));
+        long from = System.nanoTime();
+        batch(urls);
+        receive(receiver, 40);
+        assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(5));
+    }
+
+    @Test
+    void noRedirectIsFollowedToAHostThatWantsToBeLeftAlone() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        Web end = web(seen -> {
+            arrivals.add(System.nanoTime());
+            return asked.getAndIncrement() == 0
+                    ? new Web.Answer(429, Map.of("Retry-After", "7"), new byte[0])
+                    : Web.Answer.of(200, "page");
+        });
+        CountDownLatch answered = new CountDownLatch(1);
+        Web way = redirecting(end, answered);
+        start();
+        assertThat(finished(submit("{\"url\":\"" + end.url("/") + "\",\"deliver\":null,\"fetch\":{\"max_attempts\":1}}"))).contains("http_status");
+        String id = submit("{\"url\":\"" + way.url("/") + "\",\"deliver\":null,\"fetch\":{\"max_attempts\":1}}");
+        answered.countDown();
+        String waits = "";
+        while (!waits.contains("host_busy")) {
+            waits = call("GET", "/v1/tasks/" + id + "?wait=100ms", "").body();
+        }
+        assertThat(waits).contains("\"waiting_on\":{\"kind\":\"retry\"", "\"fetch\":0", end.host());
+        String done = finished(id);
+        assertThat(field(done, "state")).as("that it waited is no attempt").isEqualTo("succeeded");
+        assertThat(distances()).singleElement().satisfies(d -> assertThat(d).isGreaterThanOrEqualTo(Duration.ofMillis(6_950).toNanos()));
+    }
+
+    private Web redirecting(Web to, CountDownLatch when) throws Exception {
+        return web(seen -> {
+            await(when, 10_000);
+            return new Web.Answer(302, Map.of("Location", to.url(seen.path())), new byte[0]);
+        });
+    }
+
+    @Test
     void anAddressThatIsFullHoldsNoPlacesOfOthers() throws Exception {
         Web receiver = web(seen -> Web.Answer.of(204));
         CountDownLatch end = new CountDownLatch(1);
