@@ -13,7 +13,7 @@ public record ApiLimits(Crowd crowd, Bodies bodies, Patience patience) {
     public static final ApiLimits DEFAULT = new ApiLimits(
             new Crowd(4096, 2048, 1024, 8),
             new Bodies(64L << 20, 32 << 20),
-            new Patience(1024, Duration.ofSeconds(10), Duration.ofSeconds(30)));
+            new Patience(1024, Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(30)));
 
     /**
      * How many at once.
@@ -36,9 +36,10 @@ public record ApiLimits(Crowd crowd, Bodies bodies, Patience patience) {
     /**
      * How slow.
      *
-     * @param bytesPerSecondMin of a client that sends or reads a body, judged after ten seconds
+     * @param bytesPerSecondMin of a client that sends or reads a body
+     * @param grace before that is judged: a first packet may be lost and sent again
      * @param headers for the whole header section
      * @param idle without a single byte
      */
-    public record Patience(long bytesPerSecondMin, Duration headers, Duration idle) {}
+    public record Patience(long bytesPerSecondMin, Duration grace, Duration headers, Duration idle) {}
 }

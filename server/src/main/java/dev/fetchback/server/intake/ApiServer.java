@@ -77,7 +77,7 @@ public final class ApiServer implements AutoCloseable {
         submitters = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("api-chunk-", 0).factory());
         TaskReader reader = new TaskReader(settings.intake(), parts.urls());
         ByteBudget budget = new ByteBudget(limits.bodies().memory());
-        BodyReader.Bodies bodies = new BodyReader.Bodies(budget, limits.patience().bytesPerSecondMin(), parts.nanos());
+        BodyReader.Bodies bodies = new BodyReader.Bodies(budget, limits.patience(), parts.nanos());
         ApiHandler.Routes routes = new ApiHandler.Routes(
                 new SubmitRoute(kit, lane, reader, bodies, waits),
                 new TaskRoutes(kit, waits),

@@ -32,7 +32,7 @@ final class BodyReader implements Invocable.Task {
         this.call = call;
         this.max = max;
         this.budget = bodies.budget();
-        this.pace = new Pace(bodies.bytesPerSecondMin());
+        this.pace = new Pace(bodies.patience());
         this.nanos = bodies.nanos();
         this.whole = whole;
         call.whenOver(this::giveBack); // not sooner: until it is stored the task holds what its body held
@@ -151,8 +151,8 @@ final class BodyReader implements Invocable.Task {
      * What all bodies share.
      *
      * @param budget for those larger than {@link #SMALL}
-     * @param bytesPerSecondMin of an honest client
+     * @param patience with slow clients
      * @param nanos a clock that never goes back
      */
-    record Bodies(ByteBudget budget, long bytesPerSecondMin, LongSupplier nanos) {}
+    record Bodies(ByteBudget budget, ApiLimits.Patience patience, LongSupplier nanos) {}
 }

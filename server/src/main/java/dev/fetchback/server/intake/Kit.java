@@ -56,7 +56,7 @@ final class Kit implements AutoCloseable {
     }
 
     Pace pace() {
-        return new Pace(settings.limits().patience().bytesPerSecondMin());
+        return new Pace(settings.limits().patience());
     }
 
     /** Does {@code work} for {@code call} on a thread that may block; what it throws becomes the answer. */

@@ -5,17 +5,16 @@ package dev.fetchback.server.intake;
  * time.
  */
 final class Pace {
-    /** Before this nobody is judged: a first packet may be lost and sent again. */
-    private static final long GRACE_NANOS = 10_000_000_000L;
-
     private static final double NANOS = 1e9;
 
     private final long bytesPerSecondMin;
+    private final long graceNanos;
     private long bytes;
     private long waitedNanos;
 
-    Pace(long bytesPerSecondMin) {
-        this.bytesPerSecondMin = bytesPerSecondMin;
+    Pace(ApiLimits.Patience patience) {
+        this.bytesPerSecondMin = patience.bytesPerSecondMin();
+        this.graceNanos = patience.grace().toNanos();
     }
 
     void moved(long more) {
@@ -28,13 +27,13 @@ final class Pace {
 
     /** Whether the client is slower than is allowed. */
     boolean tooSlow() {
-        long judged = waitedNanos - GRACE_NANOS;
+        long judged = waitedNanos - graceNanos;
         return judged > 0 && bytes < judged / NANOS * bytesPerSecondMin;
     }
 
     /** The longest wait for the client to move {@code more} bytes before it is too slow. */
     long patienceNanos(long more) {
-        double allowed = (bytes + more) * NANOS / bytesPerSecondMin + GRACE_NANOS;
+        double allowed = (bytes + more) * NANOS / bytesPerSecondMin + graceNanos;
         return Math.max(0, (long) allowed - waitedNanos);
     }
 }

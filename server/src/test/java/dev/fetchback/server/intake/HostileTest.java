@@ -19,16 +19,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Clients that break rules, dawdle or vanish: each is answered or cut in bounded time, and the next one is served. */
 class HostileTest {
     private static final String URL = "{\"url\":\"https://example.com/\"}";
-    private static final ApiLimits QUICK = new ApiLimits(
+    static final ApiLimits QUICK = new ApiLimits(
             new ApiLimits.Crowd(16, 64, 8, 2),
             new ApiLimits.Bodies(1 << 20, 1 << 20),
-            new ApiLimits.Patience(1024, Duration.ofMillis(300), Duration.ofMillis(1500)));
+            new ApiLimits.Patience(1024, Duration.ofSeconds(1), Duration.ofMillis(300), Duration.ofMillis(1500)));
 
-    private static Api quick() throws IOException {
+    static Api quick() throws IOException {
         return Api.open(Tokens.none(), s -> Api.with(s, QUICK));
     }
 
-    private static String head(Api api, String line, String... headers) {
+    static String head(Api api, String line, String... headers) {
         StringBuilder head = new StringBuilder(line + " HTTP/1.1\r\nHost: localhost:" + api.port() + "\r\n");
         for (String header : headers) {
             head.append(header).append("\r\n");

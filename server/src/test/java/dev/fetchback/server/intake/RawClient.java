@@ -44,6 +44,10 @@ final class RawClient implements AutoCloseable {
         return this;
     }
 
+    void sendsNoMore() throws IOException {
+        socket.shutdownOutput();
+    }
+
     InputStream in() throws IOException {
         return socket.getInputStream();
     }

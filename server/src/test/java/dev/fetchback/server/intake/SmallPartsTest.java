@@ -121,7 +121,9 @@ class SmallPartsTest {
 
     @Test
     void aClientIsJudgedByTheTimeItIsWaitedFor() {
-        Pace pace = new Pace(1000);
+        Duration second = Duration.ofSeconds(1);
+        ApiLimits.Patience patience = new ApiLimits.Patience(1000, Duration.ofSeconds(10), second, second);
+        Pace pace = new Pace(patience);
         pace.waited(TimeUnit.SECONDS.toNanos(10));
         assertThat(pace.tooSlow()).isFalse();
         pace.moved(500);
@@ -129,7 +131,7 @@ class SmallPartsTest {
         assertThat(pace.tooSlow()).isFalse();
         pace.waited(TimeUnit.MILLISECONDS.toNanos(200));
         assertThat(pace.tooSlow()).isTrue();
-        assertThat(new Pace(1000).patienceNanos(5000)).isEqualTo(TimeUnit.SECONDS.toNanos(15));
+        assertThat(new Pace(patience).patienceNanos(5000)).isEqualTo(TimeUnit.SECONDS.toNanos(15));
     }
 
     @Test
