@@ -12,6 +12,7 @@ import dev.fetchback.store.Retention;
 import dev.fetchback.store.Store;
 import dev.fetchback.store.sqlite.SqliteSettings;
 import dev.fetchback.store.sqlite.SqliteStore;
+import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.RetryPolicy;
 import dev.fetchback.work.WorkSettings;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** Puts a {@link Fetchback} together; everything but the data folder has a default. */
 public final class Builder {
@@ -28,6 +30,7 @@ public final class Builder {
     final Path dataDir;
     WorkSettings work = WorkSettings.DEFAULT;
     List<PolicyTable.Rule> policies = List.of();
+    FetchOptions.@Nullable Robots robots;
     RetryPolicy retries = RetryPolicy.DEFAULT;
     OutboundSettings outbound = OutboundSettings.DEFAULT;
     AddressPolicy fetchPolicy = AddressPolicy.publicOnly();
@@ -70,6 +73,12 @@ public final class Builder {
     /** How hosts are treated that match a pattern; the first that matches counts, all others are treated as {@link #work} says. */
     public Builder policies(List<PolicyTable.Rule> rules) {
         this.policies = List.copyOf(rules);
+        return this;
+    }
+
+    /** What robots.txt means whatever a task asks for, where no policy says otherwise; null, as it is unless set, when each task decides. */
+    public Builder robots(FetchOptions.@Nullable Robots forAll) {
+        this.robots = forAll;
         return this;
     }
 

@@ -132,7 +132,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
 
     private static HostPolicies policies(Builder with) {
         WorkSettings work = with.work;
-        HostPolicy others = new HostPolicy(work.perHostConcurrency(), work.perHostGap(), with.outbound.perAddress(), null);
+        HostPolicy others = new HostPolicy(work.perHostConcurrency(), work.perHostGap(), with.outbound.perAddress(), with.robots);
         return new PolicyTable(others, with.policies);
     }
 

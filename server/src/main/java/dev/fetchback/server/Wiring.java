@@ -22,6 +22,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** How the settings of each part follow from the configuration. */
 public final class Wiring {
@@ -39,6 +40,7 @@ public final class Wiring {
                         config.get(Settings.DELIVER_CONCURRENCY),
                         config.get(Settings.DRAIN)))
                 .policies(policies(config))
+                .robots(robots(config))
                 .retries(new RetryPolicy(
                         config.get(Settings.FETCH_BACKOFF),
                         RetryPolicy.DEFAULT.fetchCap(),
@@ -83,8 +85,13 @@ public final class Wiring {
                             concurrency == null ? config.get(Settings.FETCH_PER_HOST_CONCURRENCY) : concurrency,
                             gap == null ? config.get(Settings.FETCH_PER_HOST_GAP) : gap,
                             concurrency == null ? atAddress : Math.max(concurrency, atAddress),
-                            robots == null ? null : FetchOptions.Robots.valueOf(robots.name())));
+                            robots == null ? robots(config) : FetchOptions.Robots.valueOf(robots.name())));
         }).toList();
+    }
+
+    /** Tasks that were taken while robots.txt was ignored may still wait, and must not outlast the operator's change of mind. */
+    private static FetchOptions.@Nullable Robots robots(Config config) {
+        return config.get(Settings.FETCH_ROBOTS) == Settings.Robots.OBEY ? FetchOptions.Robots.OBEY : null;
     }
 
     private static DeliverSettings deliver(Config config) {

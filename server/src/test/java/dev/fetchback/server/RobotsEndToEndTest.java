@@ -80,6 +80,17 @@ final class RobotsEndToEndTest extends EndToEndFixture {
     }
 
     @Test
+    void anOperatorWhoObeysAgainObeysForTasksThatWaitedToo() throws Exception {
+        Web pages = web(seen -> Web.Answer.of(200, "page"), DENY_ALL);
+        start("--fetch-robots", "ignore");
+        String id = submit("{\"url\":\"" + pages.url("/a") + "\",\"deliver\":null,\"delay\":\"2s\",\"fetch\":{\"robots\":\"ignore\"}}");
+        server.close();
+        start();
+        assertThat(finished(id)).contains("\"failed\"", "robots_denied");
+        assertThat(pages.seen).isEmpty();
+    }
+
+    @Test
     void aCrawlDelayIsKept() throws Exception {
         List<Long> cameAt = Collections.synchronizedList(new ArrayList<>());
         Web pages = web(seen -> {
