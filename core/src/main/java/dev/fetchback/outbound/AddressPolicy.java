@@ -190,13 +190,9 @@ public final class AddressPolicy {
      * his own, so then inner names are looked up and decided about by address.
      */
     @Nullable Rule judgeName(String host) {
-        for (String suffix : FOREIGN_SUFFIXES) {
-            if (within(host, suffix)) {
-                return new Rule(Ground.NOT_DNS, "*." + suffix);
-            }
-        }
-        if (!allowed.isEmpty()) {
-            return null;
+        Rule foreign = foreign(host);
+        if (foreign != null || !allowed.isEmpty()) {
+            return foreign;
         }
         for (String suffix : INTERNAL_SUFFIXES) {
             if (within(host, suffix)) {
@@ -204,6 +200,16 @@ public final class AddressPolicy {
             }
         }
         return host.indexOf('.') < 0 ? new Rule(Ground.NAME, "names without a dot") : null;
+    }
+
+    /** The rule that refuses a name whatever is allowed; null when there is none. */
+    static @Nullable Rule foreign(String host) {
+        for (String suffix : FOREIGN_SUFFIXES) {
+            if (within(host, suffix)) {
+                return new Rule(Ground.NOT_DNS, "*." + suffix);
+            }
+        }
+        return null;
     }
 
     private static boolean within(String host, String suffix) {

@@ -36,6 +36,7 @@ public final class HostPattern {
             throw new IllegalArgumentException("a host pattern is longer than " + LENGTH_MAX + " characters");
         }
         try {
+            checkShape(text);
             int colon = portColon(text);
             int port = colon < 0 ? 0 : UrlParser.port(text.substring(colon + 1), 0);
             String host = colon < 0 ? text : text.substring(0, colon);
@@ -50,9 +51,22 @@ public final class HostPattern {
             if (suffix && name.literal() != null) {
                 throw new BadUrl("an address has no names under it; write the address alone");
             }
+            if (AddressPolicy.foreign(name.text()) != null) {
+                throw new BadUrl("such names are not in DNS and never asked for");
+            }
             return new HostPattern(text, suffix ? "." + name.text() : name.text(), suffix, port);
         } catch (BadUrl e) {
             throw new IllegalArgumentException("no host matches the pattern '" + UrlParser.clip(text) + "': " + e.getMessage(), e);
+        }
+    }
+
+    /** What people write for a host by mistake, told better than as a bad port. */
+    private static void checkShape(String text) throws BadUrl {
+        if (text.indexOf('/') >= 0) {
+            throw new BadUrl("write a host alone, without scheme and path");
+        }
+        if (!text.startsWith("[") && text.indexOf(':') != text.lastIndexOf(':')) {
+            throw new BadUrl("an IPv6 address stands in brackets; write [" + UrlParser.clip(text) + "]");
         }
     }
 

@@ -53,8 +53,8 @@ final class HostPatternTest {
     @CsvSource({
         "'',no host", "*.,no host", "**.example.com,only letters", "a.*.example.com,only letters", "example.com:,1 to 65535",
         "example.com:0,browsers block", "example.com:65536,1 to 65535", "example.com:http,1 to 65535", "example.com:25,browsers block",
-        "http://example.com,not a number", "example.com/x,only letters", "1.2.3.4.5,IPv4", "256.1.1.1,too large", "*.10.0.0.1,no names under",
-        "[::1,ends with", "a..example,empty label", "user@example.com,only letters",
+        "http://example.com,without scheme and path", "example.com/x,without scheme and path", "::1,write [::1]", "1.2.3.4.5,IPv4", "256.1.1.1,too large", "*.10.0.0.1,no names under",
+        "[::1,ends with", "a..example,empty label", "user@example.com,only letters", "10.0.0.0/8,without scheme and path", "*.onion,never asked for", "a.i2p:80,never asked for",
     })
     void refusesWhatNoHostCanMatch(String pattern, String why) {
         assertThatThrownBy(() -> HostPattern.parse(pattern)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining(why);
