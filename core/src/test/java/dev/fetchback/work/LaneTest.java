@@ -241,6 +241,16 @@ final class LaneTest {
         return visit;
     }
 
+    @Test
+    void aQueueThatOnlyWantsForAPlaceOfTheLaneSaysSo() {
+        Lane lane = lane(LaneSettings.of(1));
+        wait(lane, "a", 1);
+        lane.turn();
+        assertThat(lane.waitingOn("b").kind()).isEqualTo(WaitingOn.Kind.GLOBAL_LIMIT);
+        lane.leave("a", true);
+        assertThat(lane.waitingOn("b").kind()).isEqualTo(WaitingOn.Kind.TURN);
+    }
+
     private static void turns(Lane lane) {
         for (int i = 0; i < 20; i++) {
             lane.turn();
