@@ -82,7 +82,8 @@ record Segment(int number, long first, byte @Nullable [] drained, Sql sql) {
                     + " FROM task_" + n + " t LEFT JOIN running r ON r.id=t.id"
                     + " LEFT JOIN waiting w ON w.id=t.id LEFT JOIN outcome_" + n + " o ON o.id=t.id";
             return new Sql(
-                    new RowBuffer.Insert("INSERT INTO task_" + n + "(id, batch, data) VALUES", "(?,?,?)", " ON CONFLICT DO NOTHING"),
+                    new RowBuffer.Insert(
+                            "INSERT INTO task_" + n + "(id, batch, data) VALUES", "(?,?,?)", " ON CONFLICT DO NOTHING"),
                     "INSERT INTO outcome_" + n + "(id, phase, attempt, epoch, at, late, data) VALUES(?,?,?,?,?,?,?)",
                     "DELETE FROM task_" + n + " WHERE id=?",
                     "DELETE FROM outcome_" + n + " WHERE id=?",
