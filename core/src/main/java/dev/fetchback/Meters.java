@@ -64,6 +64,10 @@ final class Meters {
                 .name("fetchback_settles_stale").help("Results that changed nothing because the task had moved on.")
                 .callback(out -> out.call(from.worker().staleSettles()))
                 .register(registry);
+        network(registry, from);
+    }
+
+    private static void network(PrometheusRegistry registry, Sources from) {
         CounterWithCallback.builder()
                 .name("fetchback_robots_read").help("Tries to read a robots.txt.")
                 .callback(out -> out.call(from.robots().read()))
@@ -89,6 +93,13 @@ final class Meters {
                 .callback(out -> {
                     out.call(from.pages().blocked(), "page");
                     out.call(from.receivers().blocked(), "receiver");
+                })
+                .register(registry);
+        CounterWithCallback.builder()
+                .name("fetchback_received_bytes").help("Bytes received over the network.").labelNames("from")
+                .callback(out -> {
+                    out.call(from.pages().received(), "page");
+                    out.call(from.receivers().received(), "receiver");
                 })
                 .register(registry);
         GaugeWithCallback.builder()

@@ -15,6 +15,11 @@ final class BodyReader {
     private static final int BUFFER_MIN = 512;
     private static final int BUFFER_USUAL = 8 * 1024;
     private static final int BUFFER_MAX = 16 * 1024;
+    /**
+     * Decoders make much of little without waiting for anything, and virtual threads are not time-sliced: this much costs some
+     * 0.1 ms, then it is somebody else's turn.
+     */
+    private static final int PAUSE_EVERY = 64 * 1024;
     /** Tiny chunks may double a body on the wire; this much more is for its first and last lines. */
     private static final long FRAMING_SLACK = 64 * 1024;
 
@@ -95,10 +100,16 @@ final class BodyReader {
     private boolean copy(InputStream decoded, BodySink sink) throws IOException, ExchangeException {
         byte[] buffer = new byte[length < 0 ? BUFFER_USUAL : Math.clamp(length, BUFFER_MIN, BUFFER_MAX)];
         long total = 0;
+        int unpaused = 0;
         while (true) {
             int count = read(decoded, buffer);
             if (count < 0) {
                 return false;
+            }
+            unpaused += count;
+            if (decoded != body && unpaused >= PAUSE_EVERY) {
+                unpaused = 0;
+                Connection.pause();
             }
             int wanted = (int) Math.min(count, limits.readAtMost() - total);
             total += count;
@@ -135,6 +146,8 @@ final class BodyReader {
                 new ExchangeException(
                         Kind.HEADERS_TOO_LARGE, "the lines between the chunks of the body are too long or too many");
             case TruncatedChunkException e -> truncated(e);
+            // Cut within a line, which only looks malformed.
+            case MalformedChunkCodingException e when connection.ended() -> truncated(e);
             case MalformedChunkCodingException e -> Failures.of(
                     connection, e, Kind.BAD_HTTP, "the server's answer is not valid HTTP/1.1: its body is not in valid chunks");
             default -> truncated(thrown);

@@ -1,5 +1,6 @@
 package dev.fetchback.outbound;
 
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -9,6 +10,8 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.hc.core5.http.impl.BasicHttpTransportMetrics;
 import org.apache.hc.core5.http.impl.io.SessionInputBufferImpl;
 import org.jspecify.annotations.Nullable;
@@ -41,13 +44,16 @@ final class Connection {
      * Virtual threads are not time-sliced: one whose socket always has data would keep its carrier for ever. As tiny chunks, this
      * much keeps a processor busy for a millisecond.
      */
-    private static final int YIELD_EVERY = 16 * 1024;
+    private static final int PAUSE_EVERY = 16 * 1024;
+    /** A read that took longer has let others run meanwhile. */
+    private static final long WAITED_NANOS = 50_000;
 
     private static final int PHASE_BITS = 4;
     private static final long PHASE_MASK = (1 << PHASE_BITS) - 1;
     private static final Phase[] PHASES = Phase.values();
 
     private final PoolKey key;
+    private final LongAdder received;
     private final SocketChannel channel;
     private final SessionInputBufferImpl buffer =
             new SessionInputBufferImpl(new BasicHttpTransportMetrics(), BUFFER, BYPASS_FROM, LINE_MAX, null);
@@ -63,12 +69,14 @@ final class Connection {
     private volatile boolean patient;
     /** Has one writer at a time: the exchange that owns the connection. */
     private volatile long moved;
+    /** The same; bytes of the answer without what TLS puts around them. */
+    private volatile long delivered;
     private long mine;
     private long movedAtBegin;
     private long receivedInExchange;
     private long budget;
     private Kind overBudget = Kind.TOO_LARGE;
-    private int unyielded;
+    private int unpaused;
     private boolean spoiled;
     private boolean ended;
 
@@ -78,8 +86,10 @@ final class Connection {
     /** Belongs to whoever holds the pool's lock: when the connection is too old to be used again. */
     long idleUntil;
 
-    Connection(PoolKey key) throws IOException {
+    /** @param received counts every byte that comes */
+    Connection(PoolKey key, LongAdder received) throws IOException {
         this.key = key;
+        this.received = received;
         this.channel = SocketChannel.open();
         try {
             channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
@@ -148,7 +158,7 @@ final class Connection {
 
     /** Puts TLS between the exchange and the socket. */
     void layer(InputStream tlsIn, OutputStream tlsOut) {
-        in = tlsIn;
+        in = new Plaintext(tlsIn);
         out = tlsOut;
     }
 
@@ -259,6 +269,11 @@ final class Connection {
         return moved;
     }
 
+    /** Bytes of answers so far, those of TLS left out: a record for each byte would pass for twenty times its rate. */
+    long delivered() {
+        return delivered;
+    }
+
     /** Ends what goes on under {@code seen}; nothing happens when that is over already. */
     void kill(long seen, Kind kind) {
         if (seen >= 0 && stamp.compareAndSet(seen, -1L - kind.ordinal())) {
@@ -272,6 +287,14 @@ final class Connection {
         return seen >= 0 ? null : Kind.of((int) (-1 - seen));
     }
 
+    /**
+     * Lets all other virtual threads have their turn. {@code Thread.yield} does not: it puts the thread into the queue of its own
+     * carrier, which comes before all that were woken from elsewhere, so that some dozens of busy threads starve the others.
+     */
+    static void pause() {
+        LockSupport.parkNanos(1);
+    }
+
     private final class Raw extends InputStream {
         @Override
         public int read() throws IOException {
@@ -281,22 +304,46 @@ final class Connection {
 
         @Override
         public int read(byte[] bytes, int offset, int length) throws IOException {
+            long from = System.nanoTime();
             int count = channel.read(ByteBuffer.wrap(bytes, offset, length));
             if (count <= 0) {
                 ended |= count < 0;
                 return count;
             }
             moved += count;
+            if (in == this) {
+                delivered += count;
+            }
+            received.add(count);
             receivedInExchange += count;
             budget -= count;
             if (budget < 0) {
                 throw new BudgetExceeded(overBudget);
             }
-            unyielded += count;
-            if (unyielded >= YIELD_EVERY) {
-                unyielded = 0;
-                Thread.yield();
+            unpaused = System.nanoTime() - from > WAITED_NANOS ? 0 : unpaused + count;
+            if (unpaused >= PAUSE_EVERY) {
+                unpaused = 0;
+                pause();
             }
+            return count;
+        }
+    }
+
+    private final class Plaintext extends FilterInputStream {
+        Plaintext(InputStream tls) {
+            super(tls);
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            int count = super.read(bytes, offset, length);
+            delivered += Math.max(count, 0);
             return count;
         }
     }

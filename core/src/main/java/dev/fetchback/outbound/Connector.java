@@ -42,7 +42,7 @@ final class Connector {
         }
         Connection connection;
         try {
-            connection = new Connection(key);
+            connection = open.create(key);
         } catch (IOException e) {
             throw new ExchangeException(Kind.CONNECT_FAILED, "no socket could be opened; is the limit of open files too low?");
         }

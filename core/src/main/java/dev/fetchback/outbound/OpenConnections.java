@@ -1,5 +1,6 @@
 package dev.fetchback.outbound;
 
+import java.io.IOException;
 import java.util.Iterator;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,6 +13,11 @@ final class OpenConnections implements Iterable<Connection> {
 
     OpenConnections(OutboundMeters meters) {
         this.meters = meters;
+    }
+
+    /** A connection that counts what it receives; not open yet. */
+    Connection create(PoolKey key) throws IOException {
+        return new Connection(key, meters.received);
     }
 
     /** Keeps an eye on a connection; false when no more may be opened. */

@@ -10,6 +10,7 @@ public final class OutboundMeters {
     final LongAdder reused = new LongAdder();
     final LongAdder retried = new LongAdder();
     final LongAdder blocked = new LongAdder();
+    final LongAdder received = new LongAdder();
 
     OutboundMeters() {}
 
@@ -36,6 +37,11 @@ public final class OutboundMeters {
     /** Connections refused because of a name or an address. */
     public long blocked() {
         return blocked.sum();
+    }
+
+    /** Bytes that came over the network, those of TLS, heads and framing included. */
+    public long received() {
+        return received.sum();
     }
 
     /** Connections open now, in use or kept. */

@@ -39,7 +39,7 @@ final class Watchdog implements AutoCloseable {
         private long since;
         private long moved;
         private long movedAt;
-        private long windowMoved;
+        private long windowDelivered;
         private long windowAt;
         private boolean graced;
     }
@@ -111,7 +111,7 @@ final class Watchdog implements AutoCloseable {
             watch.stamp = stamp;
             watch.since = now;
             watch.windowAt = now;
-            watch.windowMoved = moved;
+            watch.windowDelivered = connection.delivered();
             watch.graced = false;
             watch.movedAt = now;
         } else if (watch.moved != moved) {
@@ -143,13 +143,14 @@ final class Watchdog implements AutoCloseable {
         if (now - watch.windowAt < limits.rateWindow()) {
             return;
         }
+        long delivered = connection.delivered();
         // The first window is for servers that think before they send.
-        if (watch.graced && watch.moved - watch.windowMoved < limits.leastPerWindow()) {
+        if (watch.graced && delivered - watch.windowDelivered < limits.leastPerWindow()) {
             connection.kill(watch.stamp, Kind.TOO_SLOW);
         }
         watch.graced = true;
         watch.windowAt = now;
-        watch.windowMoved = watch.moved;
+        watch.windowDelivered = delivered;
     }
 
     private static void killAfter(long limit, long since, long now, Connection connection, Kind kind) {

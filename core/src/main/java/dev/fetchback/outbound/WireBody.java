@@ -1,5 +1,6 @@
 package dev.fetchback.outbound;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import org.apache.hc.core5.http.config.Http1Config;
@@ -21,12 +22,16 @@ final class WireBody extends InputStream {
 
     private static final int SCRAP = 1024;
 
+    private final Connection connection;
+    private final boolean chunked;
     private final InputStream framed;
     private boolean ended;
     private @Nullable IOException failure;
     private int pushedBack = -1;
 
     WireBody(Connection connection, ResponseHead.Framing framing, long length) {
+        this.connection = connection;
+        this.chunked = framing == ResponseHead.Framing.CHUNKED;
         this.framed = switch (framing) {
             case NONE -> InputStream.nullInputStream();
             case LENGTH -> new ContentLengthInputStream(connection.buffer(), connection.in(), length);
@@ -72,6 +77,10 @@ final class WireBody extends InputStream {
         }
         try {
             int count = framed.read(bytes, offset, length);
+            if (count < 0 && chunked && connection.ended()) {
+                // A size such as 000a that was cut after a zero looks like the last chunk; no end counts but a whole one.
+                throw new EOFException("the connection ended within the last chunk");
+            }
             ended = count < 0;
             return count;
         } catch (IOException e) {

@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /** An outbound that may reach loopback, names included. */
@@ -18,7 +19,7 @@ final class Fixture implements AutoCloseable {
     static final Duration TOTAL = Duration.ofSeconds(20);
     static final OutboundSettings.Timeouts SHORT = new OutboundSettings.Timeouts(
             Duration.ofSeconds(2),
-            Duration.ofMillis(800),
+            Duration.ofMillis(1500),
             Duration.ofMillis(800),
             Duration.ofMillis(800),
             Duration.ofMillis(500),
@@ -37,12 +38,26 @@ final class Fixture implements AutoCloseable {
         return new Fixture(new OutboundSettings(SHORT, 16, 0), "127.0.0.0/8");
     }
 
+    /** The same with other TLS trust. */
+    static Fixture impatient(SSLContext trust) {
+        return new Fixture(new OutboundSettings(SHORT, 16, 0), AddressPolicy.parse("127.0.0.0/8"), trust);
+    }
+
+    /** With the limits of everyday and other TLS trust. */
+    static Fixture patient(SSLContext trust) {
+        return new Fixture(new OutboundSettings(OutboundSettings.Timeouts.DEFAULT, 16, 0), AddressPolicy.parse("127.0.0.0/8"), trust);
+    }
+
     Fixture(OutboundSettings settings, String allow) {
         this(settings, AddressPolicy.parse(allow));
     }
 
     Fixture(OutboundSettings settings, AddressPolicy policy) {
         this.outbound = new Outbound(settings, policy, resolver());
+    }
+
+    private Fixture(OutboundSettings settings, AddressPolicy policy, SSLContext trust) {
+        this.outbound = new Outbound(settings, policy, Outbound.Names.by(resolver()), trust, System::nanoTime);
     }
 
     Resolver resolver() {
@@ -84,6 +99,10 @@ final class Fixture implements AutoCloseable {
 
     /** Runs on a virtual thread, as the server does. */
     Result send(Request request) throws Exception {
+        return sendLater(request).get(30, TimeUnit.SECONDS);
+    }
+
+    CompletableFuture<Result> sendLater(Request request) {
         CompletableFuture<Result> done = new CompletableFuture<>();
         Thread.ofVirtual().start(() -> {
             try {
@@ -94,7 +113,7 @@ final class Fixture implements AutoCloseable {
                 done.completeExceptionally(e);
             }
         });
-        return done.get(30, TimeUnit.SECONDS);
+        return done;
     }
 
     /** Waits for something that happens on another thread. */

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ServerSocketFactory;
 
 /** A server on loopback that sends whatever bytes a test wants, when it wants. */
 final class RawServer implements AutoCloseable {
@@ -60,17 +61,43 @@ final class RawServer implements AutoCloseable {
         }
     }
 
+    /** What a script's bytes go over. */
+    enum Transport {
+        PLAIN,
+        TLS,
+        TLS_EXPIRED,
+        TLS_WITHOUT_INTERMEDIATE,
+        /** No request is read: the script begins when the connection is there. */
+        BYTES
+    }
+
     private final ServerSocket server;
     private final Script script;
+    private final Transport transport;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final Queue<String> heads = new ConcurrentLinkedQueue<>();
     private final AtomicInteger accepted = new AtomicInteger();
     private final AtomicInteger calls = new AtomicInteger();
 
     RawServer(Script script) throws IOException {
+        this(script, Transport.PLAIN);
+    }
+
+    RawServer(Script script, Transport transport) throws IOException {
+        this(script, transport, InetAddress.ofLiteral("127.0.0.1"));
+    }
+
+    RawServer(Script script, Transport transport, InetAddress on) throws IOException {
         this.script = script;
-        this.server = new ServerSocket(0, 2_000, InetAddress.ofLiteral("127.0.0.1"));
-        Thread.ofVirtual().start(this::accept);
+        this.transport = transport;
+        ServerSocketFactory sockets = switch (transport) {
+            case PLAIN, BYTES -> ServerSocketFactory.getDefault();
+            case TLS -> TestKeys.valid().getServerSocketFactory();
+            case TLS_EXPIRED -> TestKeys.expired().getServerSocketFactory();
+            case TLS_WITHOUT_INTERMEDIATE -> TestKeys.withoutIntermediate().getServerSocketFactory();
+        };
+        this.server = sockets.createServerSocket(0, 2_000, on);
+        Thread.ofPlatform().daemon().start(this::accept);
     }
 
     int port() {
@@ -78,7 +105,7 @@ final class RawServer implements AutoCloseable {
     }
 
     Target url(String path) throws BadUrl {
-        return Target.parse("http://127.0.0.1:" + port() + path);
+        return Target.parse((transport == Transport.PLAIN ? "http" : "https") + "://127.0.0.1:" + port() + path);
     }
 
     /** Connections that were made to it. */
@@ -95,10 +122,10 @@ final class RawServer implements AutoCloseable {
         while (!server.isClosed()) {
             try {
                 Socket socket = server.accept();
-                socket.setTcpNoDelay(true);
                 accepted.incrementAndGet();
                 sockets.add(socket);
-                Thread.ofVirtual().start(() -> serve(socket));
+                // None of the virtual threads: a script that floods would hold a carrier, and be taken for what it attacks.
+                Thread.ofPlatform().daemon().start(() -> serve(socket));
             } catch (IOException e) {
                 // closed
             }
@@ -107,7 +134,12 @@ final class RawServer implements AutoCloseable {
 
     private void serve(Socket socket) {
         try (socket) {
+            socket.setTcpNoDelay(true);
             InputStream in = socket.getInputStream();
+            if (transport == Transport.BYTES) {
+                script.answer(new Call(socket, "", new byte[0], calls.incrementAndGet()));
+                return;
+            }
             while (true) {
                 String head = head(in);
                 if (head == null) {

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -223,7 +224,8 @@ class RebindingTest {
 
     @Test
     void aSocketThatLeadsElsewhereIsNotWrittenTo() throws Exception {
-        Connection connection = new Connection(new PoolKey(url("a.test").origin(), InetAddress.ofLiteral("127.0.0.9"), false));
+        PoolKey key = new PoolKey(url("a.test").origin(), InetAddress.ofLiteral("127.0.0.9"), false);
+        Connection connection = new Connection(key, new LongAdder());
         try {
             connection.connect(InetAddress.ofLiteral(GOOD), server.port(), 1_000);
             assertThat(connection.reaches(InetAddress.ofLiteral("127.0.0.9"))).isFalse();

@@ -3,63 +3,19 @@ package dev.fetchback.outbound;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.KeyStore;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.ExtendedSSLSession;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManagerFactory;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class TlsTest {
-    private static final char[] PASSWORD = "changeit".toCharArray();
-
-    @TempDir
-    private static Path directory;
-
-    private static SSLContext context;
-
-    @BeforeAll
-    static void makeACertificate() throws Exception {
-        Path store = directory.resolve("keys.p12");
-        Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                        "-genkeypair", "-alias", "test", "-keyalg", "EC", "-dname", "CN=secure.test", "-ext",
-                        "SAN=dns:secure.test,dns:*.wild.test,ip:127.0.0.1", "-storetype", "PKCS12", "-keystore", store.toString(),
-                        "-storepass", new String(PASSWORD), "-validity", "30")
-                .redirectErrorStream(true)
-                .redirectOutput(directory.resolve("keytool.log").toFile())
-                .start();
-        assertThat(keytool.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(keytool.exitValue()).as(Files.readString(directory.resolve("keytool.log"))).isZero();
-        KeyStore keys = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(store)) {
-            keys.load(in, PASSWORD);
-        }
-        KeyStore trust = KeyStore.getInstance("PKCS12");
-        trust.load(null, null);
-        trust.setCertificateEntry("test", keys.getCertificate("test"));
-        KeyManagerFactory keyManagers = KeyManagerFactory.getInstance("PKIX");
-        keyManagers.init(keys, PASSWORD);
-        TrustManagerFactory trustManagers = TrustManagerFactory.getInstance("PKIX");
-        trustManagers.init(trust);
-        context = SSLContext.getInstance("TLS");
-        context.init(keyManagers.getKeyManagers(), trustManagers.getTrustManagers(), null);
-    }
-
     private static final class TlsServer implements AutoCloseable {
         private final SSLServerSocket server;
         private final AtomicInteger accepted = new AtomicInteger();
@@ -68,7 +24,7 @@ class TlsTest {
 
         TlsServer(String answer) throws IOException {
             this.answer = answer;
-            this.server = (SSLServerSocket) context.getServerSocketFactory()
+            this.server = (SSLServerSocket) TestKeys.valid().getServerSocketFactory()
                     .createServerSocket(0, 10, InetAddress.ofLiteral("127.0.0.1"));
             Thread.ofVirtual().start(() -> {
                 while (!server.isClosed()) {
@@ -124,7 +80,7 @@ class TlsTest {
     }
 
     private static Outbound outbound() {
-        return outbound(OutboundSettings.Timeouts.DEFAULT, context);
+        return outbound(OutboundSettings.Timeouts.DEFAULT, TestKeys.trust());
     }
 
     private static Object get(Outbound outbound, Target target) throws Exception {
@@ -182,7 +138,7 @@ class TlsTest {
 
     @Test
     void endsHandshakesThatStallOrFail() throws Exception {
-        try (Outbound outbound = outbound(Fixture.SHORT, context);
+        try (Outbound outbound = outbound(Fixture.SHORT, TestKeys.trust());
                 java.net.ServerSocket silent = new java.net.ServerSocket(0, 5, InetAddress.ofLiteral("127.0.0.1"));
                 RawServer plain = new RawServer(call -> call.ok("x"))) {
             assertThat(get(outbound, Target.parse("https://secure.test:" + silent.getLocalPort() + "/")))

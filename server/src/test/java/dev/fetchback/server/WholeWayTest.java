@@ -279,6 +279,8 @@ final class WholeWayTest extends EndToEndFixture {
                 .and(atLeast("fetchback_connections_opened_total{to=\"receiver\"}", 1)));
         expected.put("fetchback_connections_blocked_total", is("fetchback_connections_blocked_total{to=\"page\"}", 0)
                 .and(is("fetchback_connections_blocked_total{to=\"receiver\"}", 0)));
+        expected.put("fetchback_received_bytes_total", atLeast("fetchback_received_bytes_total{from=\"page\"}", 1)
+                .and(atLeast("fetchback_received_bytes_total{from=\"receiver\"}", 1)));
         expected.put("fetchback_connections_open", atLeast("fetchback_connections_open{to=\"page\"}", 1)
                 .and(atLeast("fetchback_connections_open{to=\"receiver\"}", 1)));
         expected.put("fetchback_http_requests_total", is("fetchback_http_requests_total{route=\"tasks\",status=\"2xx\"}", 2)
