@@ -118,6 +118,12 @@ public record Task(TaskId id, Plan plan, Phase phase, long readyAt, Fence fence,
         return phase.stage() == Stage.FETCH || receiver == null ? plan.host() : receiver;
     }
 
+    /** Whether the task's time is up at {@code now}, in Unix milliseconds; the time to tell so, if that is what it is doing. */
+    public boolean expired(long now) {
+        long expiresAt = plan.expiresAt();
+        return expiresAt > 0 && now >= (expiring() ? expiresAt + TaskMachine.TELL_EXPIRED.toMillis() : expiresAt);
+    }
+
     /** The task's outcome expired and its receiver is being told so. */
     boolean expiring() {
         return progress.outcome() instanceof Outcome.Failed failed && failed.problem().code().equals(Problem.EXPIRED);

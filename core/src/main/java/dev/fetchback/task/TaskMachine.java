@@ -63,7 +63,7 @@ public record TaskMachine(RetryPolicy retries) {
         if (!task.phase().waiting()) {
             return null;
         }
-        if (expired(task, now)) {
+        if (task.expired(now)) {
             return expire(task, now);
         }
         Fence fence = new Fence(task.fence().attempt() + 1, epoch);
@@ -76,11 +76,6 @@ public record TaskMachine(RetryPolicy retries) {
 
     private static Task at(Task task, Phase phase, Fence fence, Progress progress) {
         return new Task(task.id(), task.plan(), phase, 0, fence, progress);
-    }
-
-    private static boolean expired(Task task, long now) {
-        long expiresAt = task.plan().expiresAt();
-        return expiresAt > 0 && now >= (task.expiring() ? expiresAt + TELL_EXPIRED.toMillis() : expiresAt);
     }
 
     /** A task whose time is up: its receiver is told, or there is nobody to tell, or telling took too long. */
@@ -162,7 +157,7 @@ public record TaskMachine(RetryPolicy retries) {
 
     /** Counts like an attempt, its fence too, so that whoever read the task before cannot start it any more. */
     private Task skipped(Task task, Event.Skipped event, long now, double random) {
-        if (expired(task, now)) {
+        if (task.expired(now)) {
             return expire(task, now);
         }
         Fence fence = new Fence(task.fence().attempt() + 1, task.fence().epoch());

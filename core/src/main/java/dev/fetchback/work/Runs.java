@@ -26,6 +26,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,7 @@ final class Runs {
     private final Store store;
     private final Worker.Steps steps;
     private final Executor executor;
+    private final LongSupplier clock;
     /** Deliveries straight from memory; those beyond go by way of the store. */
     private final Semaphore handOvers;
     private final Map<Attempt, Thread> threads = new ConcurrentHashMap<>();
@@ -64,6 +66,7 @@ final class Runs {
         this.store = parts.store();
         this.steps = parts.steps();
         this.executor = parts.surroundings().threads();
+        this.clock = parts.surroundings().clock();
         this.handOvers = new Semaphore(settings.fetchConcurrency() + HAND_OVERS_A_PLACE * settings.deliverConcurrency());
     }
 
@@ -195,6 +198,7 @@ final class Runs {
         DeliverOptions deliver = spec.deliver();
         boolean direct = deliver != null
                 && deliver.spool() == DeliverOptions.Spool.WHEN_NEEDED
+                && !task.expired(clock.getAsLong()) // its receiver is told that instead, by way of the store
                 && handOvers.tryAcquire();
         if (!direct) {
             place.leave();

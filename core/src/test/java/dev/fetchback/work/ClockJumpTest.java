@@ -15,6 +15,7 @@ import dev.fetchback.store.sqlite.SqliteSettings;
 import dev.fetchback.store.sqlite.SqliteStore;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Ids;
+import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.Problem;
@@ -59,6 +60,7 @@ final class ClockJumpTest {
     private final Set<String> failing = new HashSet<>();
     private long now = 1_800_000_000_000L;
     private int fullFor;
+    private long fetchTakes;
     private final Ids ids = new Ids(0, 0, () -> now, random);
     private final FakeReceiver receiver = new FakeReceiver(
             new Limits(4, 128, Duration.ofMillis(1), 64, 64 << 20, 1000), () -> now, new Events());
@@ -102,6 +104,15 @@ final class ClockJumpTest {
         assertThat(starts.get(2) - starts.get(1)).as("the host's gap holds after the jump").isGreaterThanOrEqualTo(GAP);
         run(21 * HOUR);
         assertThat(phase(tomorrow)).isEqualTo(Phase.SUCCEEDED);
+    }
+
+    @Test
+    void aPageThatComesWhenItsTaskIsExpiredIsNotDelivered() {
+        fetchTakes = 2 * HOUR;
+        TaskId late = submit("slow:80", now, now + HOUR);
+        run(0);
+        assertThat(phase(late)).isEqualTo(Phase.EXPIRED);
+        assertThat(find(late).progress().outcome()).as("what the receiver was told").isInstanceOf(Outcome.Failed.class);
     }
 
     @Test
@@ -186,6 +197,7 @@ final class ClockJumpTest {
 
     private FetchResult fetch(Task task) {
         fetchedAt.computeIfAbsent(task.id(), id -> new ArrayList<>()).add(now);
+        now += fetchTakes;
         if (failing.contains(task.plan().host())) {
             return new FetchResult.Failed(new Problem("connect_failed", null, 0), true, 0, null);
         }
