@@ -1,6 +1,7 @@
 package dev.fetchback.server.intake;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -26,6 +27,8 @@ public final class Tokens {
     private static final int TOKEN_LENGTH_MIN = 16;
 
     private static final int TOKEN_LENGTH_MAX = 512;
+    /** Room for thousands of tokens; a larger file is another one. */
+    private static final int FILE_BYTES_MAX = 1 << 20;
     private static final int NAME_LENGTH_MAX = 64;
     /** A file is looked at no more often than this, so that a flood of requests costs no flood of system calls. */
     private static final long LOOK_MILLIS = 1000;
@@ -38,8 +41,10 @@ public final class Tokens {
     private final LongSupplier clock;
     private final AtomicLong lookAt = new AtomicLong();
     private volatile List<Entry> entries;
+    /** Of the file whose tokens these are. */
     private volatile @Nullable FileTime changed;
-    private volatile boolean missing;
+    /** Why the file could not be read again the last time; empty when it could. */
+    private volatile String complaint = "";
 
     private Tokens(boolean required, @Nullable Path file, LongSupplier clock, List<Entry> entries) {
         this.required = required;
@@ -71,7 +76,7 @@ public final class Tokens {
      * @throws IllegalArgumentException that lists every problem, without the tokens
      */
     public static Tokens file(Path file, LongSupplier clock) throws IOException {
-        Tokens tokens = new Tokens(true, file, clock, entries(Files.readString(file), file.toString()));
+        Tokens tokens = new Tokens(true, file, clock, entries(text(file), file.toString()));
         tokens.changed = Files.getLastModifiedTime(file);
         tokens.lookAt.set(clock.getAsLong() + LOOK_MILLIS);
         warnWhenReadable(file);
@@ -114,19 +119,37 @@ public final class Tokens {
         try {
             FileTime time = Files.getLastModifiedTime(path);
             if (!time.equals(changed)) {
-                changed = time; // also when it cannot be read, so that it is told once
-                entries = entries(Files.readString(path), path.toString());
+                if (!Files.isRegularFile(path)) { // a pipe would hold up whoever asks, for ever
+                    throw new IOException("is no regular file");
+                }
+                entries = entries(text(path), path.toString());
+                changed = time; // only now: a file that could not be read is tried again, as new rights to read it leave its time
                 warnWhenReadable(path);
                 LOG.log(Level.INFO, "API tokens read again count={0} file={1}", entries.size(), path);
             }
-            missing = false;
+            complaint = "";
         } catch (IOException e) {
-            if (!missing) { // told once, not with every look
-                missing = true;
-                LOG.log(Level.WARNING, "API tokens could not be read again, the old ones stay file={0} reason={1}", path, e.toString());
-            }
+            complain(path, e.toString());
         } catch (IllegalArgumentException e) {
-            LOG.log(Level.WARNING, "API tokens could not be read again, the old ones stay file={0} reason={1}", path, e.getMessage());
+            complain(path, e.getMessage());
+        }
+    }
+
+    /** Told once, not with every look. */
+    private void complain(Path path, String reason) {
+        if (!reason.equals(complaint)) {
+            complaint = reason;
+            LOG.log(Level.WARNING, "API tokens could not be read again, the old ones stay file={0} reason={1}", path, reason);
+        }
+    }
+
+    private static String text(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(FILE_BYTES_MAX + 1);
+            if (bytes.length > FILE_BYTES_MAX) {
+                throw new IOException("is larger than " + FILE_BYTES_MAX + " bytes");
+            }
+            return new String(bytes, StandardCharsets.UTF_8); // what is not UTF-8 is no token either, and is told with its line
         }
     }
 

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -74,6 +75,42 @@ class TokensTest {
         clock.set(500); // a clock that was set back
         change(file, "ann:0123456789abcdef\n", 15);
         assertThat(tokens.find(ANN)).isNotNull();
+    }
+
+    @Test
+    void aFileThatCouldNotBeReadIsTriedAgainAlthoughItsTimeStays(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("tokens");
+        Files.writeString(file, "ann:0123456789abcdef\n");
+        AtomicLong clock = new AtomicLong(1_000_000);
+        Tokens tokens = Tokens.file(file, clock::get);
+        FileTime later = FileTime.fromMillis(System.currentTimeMillis() + 5_000);
+        Files.delete(file);
+        Files.createDirectory(file); // nor can this be read, by root either
+        Files.setLastModifiedTime(file, later);
+        clock.addAndGet(1001);
+        assertThat(tokens.find(ANN)).as("the old tokens stay").isNotNull();
+        Files.delete(file);
+        Files.writeString(file, "bob:bbbbbbbbbbbbbbbb\n");
+        Files.setLastModifiedTime(file, later);
+        clock.addAndGet(1001);
+        assertThat(tokens.find(BOB)).isNotNull();
+        assertThat(tokens.find(ANN)).isNull();
+    }
+
+    @Test
+    @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void whatIsNoFileOrTooLargeAFileIsNotRead(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("tokens");
+        Files.writeString(file, "ann:0123456789abcdef\n");
+        AtomicLong clock = new AtomicLong(1_000_000);
+        Tokens tokens = Tokens.file(file, clock::get);
+        change(file, "bob:bbbbbbbbbbbbbbbb\n" + "#".repeat(1 << 20), 5);
+        clock.addAndGet(1001);
+        assertThat(tokens.find(BOB)).isNull();
+        Files.delete(file);
+        assertThat(new ProcessBuilder("mkfifo", file.toString()).start().waitFor()).isZero();
+        clock.addAndGet(1001);
+        assertThat(tokens.find(ANN)).as("nobody writes to the pipe, and nobody waits for it").isNotNull();
     }
 
     private static void change(Path file, String text, int seconds) throws IOException {
