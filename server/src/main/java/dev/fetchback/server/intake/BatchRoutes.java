@@ -59,6 +59,7 @@ final class BatchRoutes {
     }
 
     private void submit(Call call) throws IOException, InterruptedException {
+        MediaType.requirePlain(call);
         String type = MediaType.of(call);
         boolean streamed = type.equals(NDJSON);
         if (!streamed && !type.isEmpty() && !type.equals("application/json") && !type.endsWith("+json")) {

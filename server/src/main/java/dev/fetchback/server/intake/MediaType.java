@@ -9,11 +9,22 @@ final class MediaType {
 
     private MediaType() {}
 
-    /** Refuses a body that says it is something else than JSON. */
+    /** Refuses a body that says it is something else than JSON, or compressed. */
     static void requireJson(Call call) {
+        requirePlain(call);
         String type = of(call);
         if (!type.isEmpty() && !type.equals(JSON) && !type.endsWith("+json")) {
             throw refuse(type, JSON);
+        }
+    }
+
+    /** Refuses a body that says it is compressed: what it costs to read is bounded by the bytes that come. */
+    static void requirePlain(Call call) {
+        String coding = call.request().getHeaders().get(HttpHeader.CONTENT_ENCODING);
+        if (coding != null && !coding.equalsIgnoreCase("identity")) {
+            throw new Refusal(
+                    ApiError.UNSUPPORTED_MEDIA_TYPE,
+                    "The body is said to be compressed with " + Names.quote(coding) + "; send it as it is, without Content-Encoding.");
         }
     }
 

@@ -288,7 +288,7 @@ final class TaskReader {
             throw new Refusal(
                     ApiError.INVALID_IDEMPOTENCY_KEY,
                     pointer,
-                    Names.quote(key) + " cannot be a key; use 1 to " + KEY_LENGTH_MAX + " visible ASCII characters.");
+                    Names.quote(key) + " cannot be a key; use 1 to " + KEY_LENGTH_MAX + " printable ASCII characters.");
         }
         return key;
     }

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SubmitTest {
@@ -229,5 +230,14 @@ class SubmitTest {
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/v1/tasks,application/json", "/v1/batches,application/json", "/v1/batches,application/x-ndjson"})
+    void aCompressedBodyIsRefusedAsSuch(String path, String type) throws Exception {
+        HttpResponse<String> answer = api.post(path, URL, "Content-Type", type, "Content-Encoding", "gzip");
+        assertThat(answer.statusCode()).isEqualTo(415);
+        assertThat(answer.body()).contains("\"unsupported_media_type\"", "gzip");
+        assertThat(api.post("/v1/tasks", URL, "Content-Encoding", "identity").statusCode()).isEqualTo(202);
     }
 }
