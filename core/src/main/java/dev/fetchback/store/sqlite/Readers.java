@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,7 @@ final class Readers implements AutoCloseable {
     private final List<Statements> all = new ArrayList<>();
     private final BlockingQueue<Statements> idle;
     private final ExecutorService threads;
+    private final Consumer<StoreException> damage;
     private volatile boolean closed;
 
     /** A read: with one connection, in one thread, and short. */
@@ -34,8 +36,10 @@ final class Readers implements AutoCloseable {
         T run(Statements statements) throws SQLException;
     }
 
-    Readers(Faults faults, Path database, SqliteSettings.Limits limits) throws SQLException {
+    /** @param damage hears of damaged data that a read met; must not block */
+    Readers(Faults faults, Path database, SqliteSettings.Limits limits, Consumer<StoreException> damage) throws SQLException {
         this.faults = faults;
+        this.damage = damage;
         this.idle = new ArrayBlockingQueue<>(limits.readers());
         try {
             for (int i = 0; i < limits.readers(); i++) {
@@ -141,6 +145,9 @@ final class Readers implements AutoCloseable {
             } catch (SQLException e) {
                 statements.forget();
                 RuntimeException explained = faults.explain(failed, e);
+                if (explained instanceof StoreException fault && fault.kind() == Kind.CORRUPT) {
+                    damage.accept(fault);
+                }
                 if (explained instanceof StoreException || tries > DROPPED_RETRIES) {
                     throw explained;
                 }

@@ -86,7 +86,7 @@ public final class SqliteStore implements Store {
             opened.add(checkpoints);
             Segments segments = new Segments(settings.segments());
             Writer writer = new Writer(settings, connection, checkpoints, segments, epoch);
-            Readers readers = new Readers(faults, folder.database(), settings.limits());
+            Readers readers = new Readers(faults, folder.database(), settings.limits(), writer::damaged);
             return new SqliteStore(folder, new Parts(segments, checkpoints, writer, readers), epoch);
         } catch (SQLException e) {
             RuntimeException explained = faults.explain("The store could not be opened", e);

@@ -6,6 +6,9 @@ import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.store.Result;
 import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoreException.Kind;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -23,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class Writer implements AutoCloseable {
     private static final String SAVE_RECEIVER =
             "INSERT OR REPLACE INTO receiver(id, endpoint, status, reason, failures, until, updated_at) VALUES(?,?,?,?,?,?,?)";
+    private static final Logger LOG = System.getLogger(Writer.class.getName());
 
     private final SqliteSettings settings;
     private final Faults faults;
@@ -39,7 +43,7 @@ final class Writer implements AutoCloseable {
     private final NewTasks fresh;
     private final TaskRows tasks;
     private final Pruner pruner;
-    private @Nullable StoreException broken;
+    private volatile @Nullable StoreException broken;
     private boolean closed;
 
     Writer(SqliteSettings settings, Connection connection, Checkpoints checkpoints, Segments segments, int epoch)
@@ -190,6 +194,14 @@ final class Writer implements AutoCloseable {
         }
     }
 
+    /** A read met damaged data: writing on could only make it worse. Called from any thread. */
+    void damaged(StoreException fault) {
+        if (broken == null) {
+            broken = fault;
+            LOG.log(Level.ERROR, fault.getMessage());
+        }
+    }
+
     private void refuseIfBroken() {
         if (closed) {
             throw new StoreException(Kind.CLOSED, "The store in " + settings.dir() + " is closed; nothing was stored.", null);
@@ -248,6 +260,12 @@ final class Writer implements AutoCloseable {
             checkpoints.fullSeen();
         }
         if (!reserve.room(now)) {
+            if (Files.notExists(settings.dir())) {
+                throw new StoreException(
+                        Kind.UNUSABLE,
+                        "The data folder " + settings.dir() + " is gone, and what was in it. Restore it, then start again.",
+                        null);
+            }
             throw new StoreException(
                     Kind.FULL,
                     "The disk with " + settings.dir() + " is full: less than " + settings.limits().walBytes()

@@ -15,8 +15,10 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -149,6 +151,53 @@ class DataFolderTest {
     }
 
     @Test
+    void afterAReadThatMetDamageNothingIsWritten() throws Exception {
+        SqliteStore.open(Harness.settings(dir)).close();
+        long page;
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("fetchback.db"));
+                Statement statement = connection.createStatement();
+                ResultSet root = statement.executeQuery("SELECT rootpage FROM sqlite_master WHERE name='receiver'")) {
+            page = root.getLong(1);
+        }
+        try (FileChannel file = FileChannel.open(dir.resolve("fetchback.db"), StandardOpenOption.WRITE)) {
+            file.write(noise(), (page - 1) * Connections.PAGE_BYTES);
+        }
+        try (SqliteStore store = SqliteStore.open(Harness.settings(dir))) {
+            Harness.commit(store, Harness.waiting(1, store.epoch()));
+            assertThatExceptionOfType(StoreException.class).isThrownBy(store::receivers).withMessageContaining("damaged");
+            assertThatExceptionOfType(StoreException.class)
+                    .isThrownBy(() -> Harness.commit(store, Harness.waiting(2, store.epoch())))
+                    .withMessageContaining("damaged")
+                    .extracting(StoreException::kind)
+                    .isEqualTo(Kind.CORRUPT);
+        }
+    }
+
+    @Test
+    void oneThatIsGoneIsNotTakenForAFullDisk() throws Exception {
+        Path folder = dir.resolve("data");
+        AtomicLong clock = new AtomicLong(Harness.TIME);
+        SqliteSettings usual = Harness.settings(folder);
+        SqliteSettings settings = new SqliteSettings(
+                folder, usual.retention(), usual.limits(), usual.segments(), clock::get);
+        try (SqliteStore store = SqliteStore.open(settings)) {
+            Harness.commit(store, Harness.waiting(1, store.epoch()));
+            try (Stream<Path> files = Files.list(folder)) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(folder);
+            clock.addAndGet(1000);
+            assertThatExceptionOfType(StoreException.class)
+                    .isThrownBy(() -> Harness.commit(store, Harness.waiting(2, store.epoch())))
+                    .withMessageContaining("is gone")
+                    .extracting(StoreException::kind)
+                    .isEqualTo(Kind.UNUSABLE);
+        }
+    }
+
+    @Test
     void saysThatTheDatabaseIsDamagedWhenItMeetsIt() throws Exception {
         try (SqliteStore store = SqliteStore.open(Harness.settings(dir))) {
             for (int i = 0; i < 200; i++) {
@@ -156,11 +205,8 @@ class DataFolderTest {
             }
         }
         try (FileChannel file = FileChannel.open(dir.resolve("fetchback.db"), StandardOpenOption.WRITE)) {
-            ByteBuffer noise = ByteBuffer.allocate(Connections.PAGE_BYTES);
             for (long at = file.size() - Connections.PAGE_BYTES; at > file.size() / 2; at -= Connections.PAGE_BYTES) {
-                noise.clear();
-                java.util.Arrays.fill(noise.array(), (byte) 0x5a);
-                file.write(noise, at);
+                file.write(noise(), at);
             }
         }
         assertThatExceptionOfType(StoreException.class)
@@ -174,6 +220,12 @@ class DataFolderTest {
                 .withMessageContaining(dir.toString())
                 .extracting(StoreException::kind)
                 .isEqualTo(Kind.CORRUPT);
+    }
+
+    private static ByteBuffer noise() {
+        byte[] noise = new byte[Connections.PAGE_BYTES];
+        java.util.Arrays.fill(noise, (byte) 0x5a);
+        return ByteBuffer.wrap(noise);
     }
 
     @Test
