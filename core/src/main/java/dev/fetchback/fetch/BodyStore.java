@@ -8,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -27,6 +26,7 @@ final class BodyStore {
     private final ByteBudget budget;
     private final Path directory;
     private final AtomicLong names = new AtomicLong();
+    private final FileThreads files = new FileThreads();
 
     BodyStore(ByteBudget budget, Path directory) {
         this.budget = budget;
@@ -135,7 +135,7 @@ final class BodyStore {
         private void spill() throws IOException {
             Path path = directory.resolve(PREFIX + names.incrementAndGet() + SUFFIX);
             file = path;
-            OutputStream to = Files.newOutputStream(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            OutputStream to = files.create(path);
             out = to;
             for (byte[] chunk : chunks) {
                 to.write(chunk);

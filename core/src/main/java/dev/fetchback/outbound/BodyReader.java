@@ -20,27 +20,33 @@ final class BodyReader {
      * 0.1 ms, then it is somebody else's turn.
      */
     private static final int PAUSE_EVERY = 64 * 1024;
-    /** Tiny chunks may double a body on the wire; this much more is for its first and last lines. */
-    private static final long FRAMING_SLACK = 64 * 1024;
+    /**
+     * On the wire a body may be twice what comes of it. This much more is for what a decoder must have before it gives anything (128 KB
+     * with zstd, RFC 8878 §3.1.1.2.4) and for first and last lines. So tiny chunks, empty blocks and skipped frames end soon: they cost a
+     * server nothing and this machine some 100 ns each.
+     */
+    private static final long WASTE_MAX = 256 * 1024;
 
     private final Connection connection;
     private final ResponseHead head;
     private final Request.Limits limits;
+    private final LargeDecoders decoders;
     private final ResponseHead.Framing framing;
     private final long length;
     private final WireBody body;
 
     /** @param method of the request: the answer to HEAD has no body */
-    BodyReader(Connection connection, ResponseHead head, String method, Request.Limits limits) throws ExchangeException {
+    BodyReader(Connection connection, ResponseHead head, String method, Request.Limits limits, LargeDecoders decoders)
+            throws ExchangeException {
         this.connection = connection;
         this.head = head;
         this.limits = limits;
+        this.decoders = decoders;
         this.framing = head.framing(method);
         this.length = framing == ResponseHead.Framing.LENGTH ? head.length() : -1;
         this.body = new WireBody(connection, framing, length);
-        long max = Math.min(limits.maxBytes(), limits.readAtMost());
         connection.enter(Connection.Phase.BODY);
-        connection.budget(max > Long.MAX_VALUE / 4 ? Long.MAX_VALUE : 2 * max + FRAMING_SLACK, Kind.TOO_LARGE);
+        connection.budget(WASTE_MAX, Kind.TOO_LARGE);
     }
 
     /** Gives the body to the sink; true when it was not read to its end. */
@@ -57,6 +63,11 @@ final class BodyReader {
         }
         if (coding == null && length > limits.maxBytes()) {
             throw tooLarge();
+        }
+        boolean large = Decoders.large(coding);
+        if (large && !decoders.enter()) {
+            throw new ExchangeException(Kind.SINK_FAILED, "too many bodies are being decoded from " + coding
+                    + "; the next attempt asks for another coding");
         }
         InputStream decoded = null;
         try {
@@ -75,6 +86,9 @@ final class BodyReader {
             throw broken(e);
         } finally {
             close(decoded);
+            if (large) {
+                decoders.leave();
+            }
         }
     }
 
@@ -106,10 +120,11 @@ final class BodyReader {
             if (count < 0) {
                 return false;
             }
+            connection.allow(2L * count);
             unpaused += count;
             if (decoded != body && unpaused >= PAUSE_EVERY) {
                 unpaused = 0;
-                Connection.pause();
+                connection.pause();
             }
             int wanted = (int) Math.min(count, limits.readAtMost() - total);
             total += count;

@@ -11,7 +11,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.LockSupport;
 import org.apache.hc.core5.http.impl.BasicHttpTransportMetrics;
 import org.apache.hc.core5.http.impl.io.SessionInputBufferImpl;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +53,7 @@ final class Connection {
 
     private final PoolKey key;
     private final LongAdder received;
+    private final Turns turns;
     private final SocketChannel channel;
     private final SessionInputBufferImpl buffer =
             new SessionInputBufferImpl(new BasicHttpTransportMetrics(), BUFFER, BYPASS_FROM, LINE_MAX, null);
@@ -77,6 +77,7 @@ final class Connection {
     private long budget;
     private Kind overBudget = Kind.TOO_LARGE;
     private int unpaused;
+    private boolean inTurn;
     private boolean spoiled;
     private boolean ended;
 
@@ -86,10 +87,14 @@ final class Connection {
     /** Belongs to whoever holds the pool's lock: when the connection is too old to be used again. */
     long idleUntil;
 
-    /** @param received counts every byte that comes */
-    Connection(PoolKey key, LongAdder received) throws IOException {
+    /**
+     * @param received counts every byte that comes
+     * @param turns of connections that are busy
+     */
+    Connection(PoolKey key, LongAdder received, Turns turns) throws IOException {
         this.key = key;
         this.received = received;
+        this.turns = turns;
         this.channel = SocketChannel.open();
         try {
             channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
@@ -119,6 +124,7 @@ final class Connection {
 
     /** Goes on to the next phase. */
     void enter(Phase phase) throws ExchangeException {
+        endTurn();
         long next = (mine >> PHASE_BITS) + 1 << PHASE_BITS | phase.ordinal();
         if (!stamp.compareAndSet(mine, next)) {
             Kind kind = verdict();
@@ -141,6 +147,11 @@ final class Connection {
     void budget(long bytes, Kind kind) {
         budget = bytes;
         overBudget = kind;
+    }
+
+    /** So much more may come. */
+    void allow(long bytes) {
+        budget += bytes;
     }
 
     void connect(InetAddress address, int port, int timeoutMillis) throws IOException {
@@ -287,12 +298,19 @@ final class Connection {
         return seen >= 0 ? null : Kind.of((int) (-1 - seen));
     }
 
-    /**
-     * Lets all other virtual threads have their turn. {@code Thread.yield} does not: it puts the thread into the queue of its own
-     * carrier, which comes before all that were woken from elsewhere, so that some dozens of busy threads starve the others.
-     */
-    static void pause() {
-        LockSupport.parkNanos(1);
+    /** Goes on when all other threads that could run have run, and with as few that are busy as it is itself as there are processors. */
+    void pause() {
+        endTurn();
+        turns.take();
+        inTurn = true;
+    }
+
+    /** Somebody else may be busy. For the exchange that has the connection. */
+    void endTurn() {
+        if (inTurn) {
+            inTurn = false;
+            turns.giveBack();
+        }
     }
 
     private final class Raw extends InputStream {
@@ -304,6 +322,7 @@ final class Connection {
 
         @Override
         public int read(byte[] bytes, int offset, int length) throws IOException {
+            endTurn();
             long from = System.nanoTime();
             int count = channel.read(ByteBuffer.wrap(bytes, offset, length));
             if (count <= 0) {

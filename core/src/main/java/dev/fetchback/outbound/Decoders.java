@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Undoes content codings (RFC 9110 §8.4.1): at most one, since nested ones multiply what a small body can grow to. */
 final class Decoders {
-    static final String ACCEPTED = "gzip, deflate, br, zstd";
+    static final String ACCEPTED_SMALL = "gzip, deflate";
+
+    static final String ACCEPTED = ACCEPTED_SMALL + ", br, zstd";
 
     private static final int BUFFER = 4096;
     /** RFC 9659: 8 MB is the window that every decoder of the HTTP coding must know, and need not exceed. */
@@ -38,6 +40,11 @@ final class Decoders {
             coding = name;
         }
         return coding;
+    }
+
+    /** Whether the decoder may take much memory, {@link LargeDecoders}. */
+    static boolean large(@Nullable String coding) {
+        return "br".equals(coding) || "zstd".equals(coding);
     }
 
     /** The body decoded; closing the result frees the decoder and leaves the body alone. */

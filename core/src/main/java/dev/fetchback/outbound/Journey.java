@@ -204,7 +204,7 @@ final class Journey {
         long keepNanos = parts.keepAliveNanos();
         try {
             ResponseHead head = head(connection, leg, kept);
-            BodyReader body = new BodyReader(connection, head, leg.method(), request.limits());
+            BodyReader body = new BodyReader(connection, head, leg.method(), request.limits(), parts.decoders());
             String location = redirects.location(head);
             boolean cut = location == null && body.receive(sink);
             reusable = head.keepsConnection() && !connection.spoiled() && body.whole() && connection.rest();
@@ -268,7 +268,8 @@ final class Journey {
     /** A server may answer and close before it has read a large body; then its answer is what counts. */
     private void send(Connection connection, Leg leg) throws IOException {
         try {
-            RequestHead.send(connection.out(), leg.target(), leg.method(), fields(leg), leg.body());
+            RequestHead.send(
+                    connection.out(), leg.target(), leg.method(), fields(leg), parts.decoders().accepted(), leg.body());
         } catch (IOException e) {
             connection.spoil();
             if (leg.body() == null || e instanceof PayloadException || Thread.currentThread().isInterrupted()) {

@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class OpenConnections implements Iterable<Connection> {
     private final Set<Connection> all = ConcurrentHashMap.newKeySet();
     private final OutboundMeters meters;
+    private final Turns turns = new Turns();
     private volatile boolean closed;
 
     OpenConnections(OutboundMeters meters) {
@@ -17,7 +18,7 @@ final class OpenConnections implements Iterable<Connection> {
 
     /** A connection that counts what it receives; not open yet. */
     Connection create(PoolKey key) throws IOException {
-        return new Connection(key, meters.received);
+        return new Connection(key, meters.received, turns);
     }
 
     /** Keeps an eye on a connection; false when no more may be opened. */
@@ -32,11 +33,12 @@ final class OpenConnections implements Iterable<Connection> {
         closed = true;
     }
 
-    /** Closes a connection for good. */
+    /** Closes a connection for good; for whoever has it, which is its exchange or the pool. */
     void discard(Connection connection) {
         if (all.remove(connection)) {
             meters.closed.increment();
         }
+        connection.endTurn();
         connection.close();
     }
 

@@ -34,6 +34,7 @@ public final class Outbound implements AutoCloseable {
             AddressGate gate,
             Connector connector,
             Watchdog watchdog,
+            LargeDecoders decoders,
             OutboundMeters meters,
             LongSupplier nanos,
             long keepAliveNanos) {}
@@ -69,6 +70,7 @@ public final class Outbound implements AutoCloseable {
                 new AddressGate(settings.perAddress()),
                 new Connector(tls, watchdog, open, nanos, settings.timeouts().connect().toNanos()),
                 watchdog,
+                new LargeDecoders(),
                 meters,
                 nanos,
                 settings.timeouts().keepAlive().toNanos());

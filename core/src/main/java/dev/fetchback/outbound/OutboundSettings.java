@@ -12,7 +12,7 @@ import java.util.List;
  * @param perAddress connections in use at once to one address, trusted origins apart; 0 is no limit
  */
 public record OutboundSettings(Timeouts timeouts, int maxOpen, int perAddress) {
-    /** With the default 256 fetches at once small enough for the usual limit of 1,024 open files. */
+    /** Those that are kept; a connection that waits costs some 20 KB. */
     private static final int MAX_OPEN = 512;
 
     private static final int PER_ADDRESS = 8;

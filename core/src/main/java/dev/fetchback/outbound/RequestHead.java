@@ -17,9 +17,11 @@ final class RequestHead {
 
     private RequestHead() {}
 
-    static void send(OutputStream out, Target target, String method, List<Field> fields, @Nullable Payload body)
+    /** @param codings content codings to ask for */
+    static void send(
+            OutputStream out, Target target, String method, List<Field> fields, String codings, @Nullable Payload body)
             throws IOException {
-        byte[] head = bytes(target, method, fields, body);
+        byte[] head = bytes(target, method, fields, codings, body);
         switch (body) {
             case null -> out.write(head, 0, head.length);
             case Payload.Bytes bytes -> {
@@ -72,7 +74,8 @@ final class RequestHead {
         return count;
     }
 
-    private static byte[] bytes(Target target, String method, List<Field> fields, @Nullable Payload body) {
+    private static byte[] bytes(
+            Target target, String method, List<Field> fields, String codings, @Nullable Payload body) {
         StringBuilder head = new StringBuilder(USUAL)
                 .append(method)
                 .append(' ')
@@ -85,7 +88,7 @@ final class RequestHead {
                 head.append(field.name()).append(": ").append(field.value()).append("\r\n");
             }
         }
-        head.append("Accept-Encoding: ").append(Decoders.ACCEPTED).append("\r\n");
+        head.append("Accept-Encoding: ").append(codings).append("\r\n");
         if (body != null) {
             head.append("Content-Length: ").append(body.length()).append("\r\n");
         } else if (method.equals("POST") || method.equals("PUT") || method.equals("PATCH")) {

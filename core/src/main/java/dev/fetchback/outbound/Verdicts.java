@@ -13,7 +13,7 @@ final class Verdicts {
             case TOO_SLOW -> "the body came slower than " + OutboundSettings.Timeouts.MIN_RATE + " bytes a second";
             case CLOSED -> "the server is shutting down";
             case HEADERS_TOO_LARGE -> "the head of the answer is larger than " + ResponseHead.BYTES_MAX + " bytes";
-            case TOO_LARGE -> "the answer is larger than allowed";
+            case TOO_LARGE -> "the answer is larger than allowed, or has more than twice as many bytes on the wire as come of it";
             default -> kind.code();
         };
     }

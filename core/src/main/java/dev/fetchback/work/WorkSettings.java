@@ -19,5 +19,5 @@ public record WorkSettings(
         Duration drain) {
     /** The defaults of docs/configuration.md. */
     public static final WorkSettings DEFAULT =
-            new WorkSettings(256, 2, Duration.ofMillis(500), 1024, Duration.ofSeconds(8));
+            new WorkSettings(1024, 2, Duration.ofMillis(500), 512, Duration.ofSeconds(8));
 }

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.concurrent.Future;
+import java.util.concurrent.CountDownLatch;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -13,6 +17,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Content codings that are broken, cut, nested or bombs. */
@@ -41,6 +46,60 @@ class HostileCodingTest {
             assertThat(result.kind()).as("%s", result.exchange()).isEqualTo(expected);
             assertThat(result.body().length()).isLessThanOrEqualTo(MEBIBYTE);
             assertThat(fixture.outbound.meters().open()).isZero();
+        }
+    }
+
+    /** Each would cost processor time for as long as its limit lasts, were that twice the page. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            Transfer-Encoding: chunked | 310d0a780d0a
+            Transfer-Encoding: chunked | 313b780d0a780d0a
+            Content-Encoding: zstd     | 502a4d1800000000
+            Content-Encoding: gzip     | 1f8b080000000000000303000000000000000000
+            Content-Encoding: deflate  | 000000ffff
+            """)
+    void cutsWhatBringsNothingLongBeforeThePageWouldBeTooLarge(String field, String part) throws Exception {
+        byte[] endless = HexFormat.of().parseHex(part);
+        try (RawServer server = new RawServer(HostileCases.floods("HTTP/1.1 200 OK~" + field + "~~", endless))) {
+            Request.Limits limits = Request.Limits.page(Fixture.TOTAL, 100 * MEBIBYTE, 0);
+            Fixture.Result result = fixture.send(new Request(server.url("/"), "GET", List.of(), null, limits));
+            assertThat(result.kind()).as("%s", result.exchange()).isEqualTo(Kind.TOO_LARGE);
+            assertThat(fixture.outbound.meters().received()).isLessThan(MEBIBYTE / 2);
+        }
+    }
+
+    /** 12 KB of each: the largest window and a block that fills it, which brotli makes room for at once. */
+    @Test
+    void serversThatStallInLargeWindowsTakeABoundedPartOfTheHeap() throws Exception {
+        byte[] start = Arrays.copyOf(HexFormat.of().parseHex("cfffffff"), 12_000);
+        LargeDecoders decoders = fixture.outbound.parts().decoders();
+        CountDownLatch over = new CountDownLatch(1);
+        try (RawServer server = new RawServer(call -> {
+            call.send("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 99999\r\n\r\n");
+            call.send(start);
+            over.await();
+            call.socket().close();
+        });
+                RawServer good = new RawServer(call -> call.ok("fine"))) {
+            assertThat(decoders.accepted()).isEqualTo("gzip, deflate, br, zstd");
+            List<Future<Fixture.Result>> stalled = new ArrayList<>();
+            while (decoders.free() > 0) {
+                stalled.add(fixture.sendLater(new Request(
+                        server.url("/"), "GET", List.of(), null, Request.Limits.page(Fixture.TOTAL, 100 * MEBIBYTE, 0))));
+                int begun = stalled.size();
+                Fixture.until(() -> decoders.most() - decoders.free() >= begun);
+            }
+            assertThat(16L * MEBIBYTE * stalled.size()).isLessThanOrEqualTo(Math.max(Runtime.getRuntime().maxMemory() / 4, 32L * MEBIBYTE));
+            assertThat(fixture.get(good.url("/")).body()).isEqualTo("fine");
+            assertThat(good.heads().getLast()).contains("Accept-Encoding: gzip, deflate\r\n");
+            Fixture.Result late = fixture.get(server.url("/"));
+            assertThat(late.kind()).as("%s", late.exchange()).isEqualTo(Kind.SINK_FAILED);
+            over.countDown();
+            for (Future<Fixture.Result> one : stalled) {
+                assertThat(one.get().kind()).isEqualTo(Kind.TRUNCATED);
+            }
+            assertThat(decoders.free()).isEqualTo(decoders.most());
+            assertThat(decoders.accepted()).isEqualTo("gzip, deflate, br, zstd");
         }
     }
 

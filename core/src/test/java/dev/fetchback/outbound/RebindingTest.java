@@ -225,7 +225,7 @@ class RebindingTest {
     @Test
     void aSocketThatLeadsElsewhereIsNotWrittenTo() throws Exception {
         PoolKey key = new PoolKey(url("a.test").origin(), InetAddress.ofLiteral("127.0.0.9"), false);
-        Connection connection = new Connection(key, new LongAdder());
+        Connection connection = new Connection(key, new LongAdder(), new Turns());
         try {
             connection.connect(InetAddress.ofLiteral(GOOD), server.port(), 1_000);
             assertThat(connection.reaches(InetAddress.ofLiteral("127.0.0.9"))).isFalse();

@@ -68,7 +68,7 @@ public final class Settings {
     public static final Setting<LogFormat> LOG = row(SERVER, "log", Kind.choice(LogFormat.class), "text",
             "How events are logged to standard error, one a line.");
 
-    public static final Setting<Integer> FETCH_CONCURRENCY = row(FETCH, "fetch-concurrency", Kind.integer(1, 100_000), "256",
+    public static final Setting<Integer> FETCH_CONCURRENCY = row(FETCH, "fetch-concurrency", Kind.integer(1, 100_000), "1024",
             "Most fetches in flight.");
     public static final Setting<Integer> FETCH_PER_HOST_CONCURRENCY = row(FETCH, "fetch-per-host-concurrency",
             Kind.integer(1, 100_000), "2", "Most fetches in flight to one host and port.");
