@@ -10,7 +10,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -22,7 +21,7 @@ import org.junit.jupiter.api.Test;
  * same server gets its own answer. A failure prints its seed and the bytes. {@code -Dfetchback.fuzz.seconds} sets how long it runs.
  */
 class ResponseFuzzTest {
-    private static final int CALLERS = 8;
+    private static final int CALLERS = 16; // most of them wait for a limit
     private static final long SECONDS = Long.getLong("fetchback.fuzz.seconds", 3);
     private static final Duration TOTAL = Duration.ofMillis(600);
     private static final long SLACK_MILLIS = 2_000; // other callers keep the machine busy
@@ -31,12 +30,9 @@ class ResponseFuzzTest {
             Duration.ofSeconds(2),
             Duration.ofMillis(100),
             Duration.ofMillis(100),
-            Duration.ofMillis(60),
+            Duration.ofMillis(300), // the good answer between them must come in time on a busy machine, too
             Duration.ofMillis(100),
             Duration.ofSeconds(5));
-
-    private static final Set<Kind> LATE = Set.of(Kind.CONNECT_TIMEOUT, Kind.HEAD_TIMEOUT, Kind.IDLE_TIMEOUT);
-    private static final int LATE_MAX = 20;
 
     /** What is put in somewhere: a field, a chunk, the start of another answer. */
     private static final String[] INSERTED = {
@@ -179,11 +175,9 @@ class ResponseFuzzTest {
         assertThat(result.body().length()).as("bytes given on").isLessThanOrEqualTo(PAGE_MAX);
         assertThat(fixture.outbound.meters().received() - before).as("bytes read").isLessThan(4 * (2 * PAGE_MAX + 100_000));
         String own = "/own/" + round;
-        Request next = new Request(server.url(own), "GET", List.of(), null, Request.Limits.page(Fixture.TOTAL, PAGE_MAX, 0));
+        Request.Limits patient = Request.Limits.page(Fixture.TOTAL, PAGE_MAX, 0).withPatience();
+        Request next = new Request(server.url(own), "GET", List.of(), null, patient);
         Fixture.Result clean = fixture.send(next);
-        for (int i = 0; i < LATE_MAX && clean.kind() != null && LATE.contains(clean.kind()); i++) {
-            clean = fixture.send(next); // the limits are so short that a busy machine exceeds them
-        }
         assertThat(clean.body()).as("%s after %s", clean.exchange(), result.exchange()).isEqualTo("own " + own);
         assertThat(fixture.outbound.meters().open()).as("connections").isLessThanOrEqualTo(1);
     }
