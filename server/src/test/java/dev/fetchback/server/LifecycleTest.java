@@ -93,7 +93,7 @@ final class LifecycleTest {
             stopper.join();
             assertThat(receiver.next().headers()).containsEntry("fetchback-task-id", id);
             assertThat(server.log().lines()).as("only our own lines").allMatch(line -> line.matches(LINE));
-            assertThat(server.log().lines().toList()).hasSize(3);
+            assertThat(server.log().lines().toList()).hasSize(4);
         }
     }
 
