@@ -114,6 +114,7 @@ final class Connection {
         movedAtBegin = moved;
         receivedInExchange = 0;
         budget = Long.MAX_VALUE;
+        unpaused = 0;
         enter(phase);
     }
 
