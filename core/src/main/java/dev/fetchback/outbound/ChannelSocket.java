@@ -3,17 +3,23 @@ package dev.fetchback.outbound;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketImpl;
 
-/** A connection as the socket that TLS is layered over, so that its bytes are counted below TLS. */
+/**
+ * A connection as the socket that TLS is layered over, so that its bytes are counted below TLS. Everything that TLS asks is
+ * answered here: what {@link Socket} answers itself it would first open a socket of its own for, which nobody closes.
+ */
 final class ChannelSocket extends Socket {
     private final Connection connection;
+    private final int port;
 
-    ChannelSocket(Connection connection) throws SocketException {
+    ChannelSocket(Connection connection, int port) throws SocketException {
         super((SocketImpl) null);
         this.connection = connection;
+        this.port = port;
     }
 
     @Override
@@ -24,6 +30,17 @@ final class ChannelSocket extends Socket {
     @Override
     public OutputStream getOutputStream() {
         return connection.rawOut();
+    }
+
+    @Override
+    public InetAddress getInetAddress() {
+        return connection.key().address();
+    }
+
+    /** A part of the key under which TLS keeps its sessions. */
+    @Override
+    public int getPort() {
+        return port;
     }
 
     @Override

@@ -85,7 +85,7 @@ final class Connector {
         connection.budget(HANDSHAKE_BYTES_MAX, Kind.TLS_FAILED);
         try {
             SSLSocket socket = (SSLSocket) tls.getSocketFactory()
-                    .createSocket(new ChannelSocket(connection), target.certificateName(), target.port(), false);
+                    .createSocket(new ChannelSocket(connection, target.port()), target.certificateName(), target.port(), false);
             socket.setSSLParameters(parameters(socket.getSSLParameters(), target));
             socket.startHandshake();
             connection.layer(socket.getInputStream(), socket.getOutputStream());

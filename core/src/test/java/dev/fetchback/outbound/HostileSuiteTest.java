@@ -2,10 +2,6 @@ package dev.fetchback.outbound;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -24,7 +20,6 @@ import org.junit.jupiter.api.TestFactory;
  * no socket left, while a fetch beside it goes on.
  */
 class HostileSuiteTest {
-    private static final Path SOCKETS = Path.of("/proc/self/fd");
     /** Servers that are silent cost no processor. */
     private static final int SILENT_AT_ONCE = 12;
 
@@ -44,25 +39,25 @@ class HostileSuiteTest {
             assertThat(first.get(good.url("/")).body()).as("opens what the system keeps open").isEqualTo("fine");
             first.get(secure.url("/")); // loads what the first handshake waits for
         }
-        long before = sockets();
+        OpenSockets before = OpenSockets.now();
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
         Semaphore silent = new Semaphore(SILENT_AT_ONCE);
         Semaphore busy = new Semaphore(BUSY_AT_ONCE);
         List<HostileCase> silentFirst = HostileCases.all().stream().sorted(Comparator.comparing(HostileCase::busy)).toList();
-        CountDownLatch left = new CountDownLatch((int) silentFirst.stream().filter(one -> !one.busy()).count());
+        CountDownLatch silentLeft = new CountDownLatch((int) silentFirst.stream().filter(one -> !one.busy()).count());
         List<DynamicTest> tests = new ArrayList<>();
         for (HostileCase one : silentFirst) {
             Semaphore places = one.busy() ? busy : silent;
             Future<Outcome> outcome = threads.submit(() -> {
                 if (one.busy()) {
-                    left.await();
+                    silentLeft.await();
                 }
                 places.acquire();
                 try {
                     return run(one, good);
                 } finally {
                     places.release();
-                    left.countDown();
+                    silentLeft.countDown();
                 }
             });
             tests.add(DynamicTest.dynamicTest(one.name(), () -> check(one, outcome.get(60, TimeUnit.SECONDS))));
@@ -71,7 +66,7 @@ class HostileSuiteTest {
             threads.shutdown();
             assertThat(threads.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
             good.close();
-            Fixture.until(() -> sockets() <= before);
+            before.untilNoOther();
         }));
         return tests.stream();
     }
@@ -115,27 +110,5 @@ class HostileSuiteTest {
 
     private static long millisSince(long nanos) {
         return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - nanos);
-    }
-
-    /** Sockets of this process, where the system tells; else 0. */
-    private static long sockets() {
-        if (!Files.isDirectory(SOCKETS)) {
-            return 0;
-        }
-        long count = 0;
-        try (DirectoryStream<Path> all = Files.newDirectoryStream(SOCKETS)) {
-            for (Path one : all) {
-                try {
-                    if (Files.readSymbolicLink(one).toString().startsWith("socket:")) {
-                        count++;
-                    }
-                } catch (IOException e) {
-                    // closed meanwhile
-                }
-            }
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
-        return count;
     }
 }

@@ -89,6 +89,20 @@ class TlsTest {
         return exchange instanceof Exchange.Failure(Kind kind, String _) ? kind : collector.text();
     }
 
+    /** TLS asks its socket for the port; Java's own answer to that opens one more, which nobody closes. */
+    @Test
+    void connectionIsOneSocket() throws Exception {
+        try (TlsServer server = new TlsServer(OK);
+                Outbound outbound = outbound()) {
+            assertThat(get(outbound, server.url("secure.test"))).as("opens what a first handshake opens").isEqualTo("hello");
+            OpenSockets before = OpenSockets.now();
+            try (TlsServer other = new TlsServer(OK)) {
+                assertThat(get(outbound, other.url("secure.test"))).isEqualTo("hello");
+                assertThat(before.others()).as("the listener and both ends").hasSize(before.names().isEmpty() ? 0 : 3);
+            }
+        }
+    }
+
     @Test
     void checksTheNameAndSendsIt() throws Exception {
         try (TlsServer server = new TlsServer(OK);
