@@ -29,6 +29,17 @@ class HostileServerTest {
     private static final String OK = "HTTP/1.1 200 OK\r\n";
     private static final int MEBIBYTE = 1 << 20;
 
+    /** Throws away what an endless page would need endless memory for. */
+    private static final BodySink ENDLESS = new BodySink() {
+        @Override
+        public boolean begin(int status, List<Field> fields, long length) {
+            return true;
+        }
+
+        @Override
+        public void write(byte[] buffer, int offset, int count) {}
+    };
+
     private final Fixture fixture = new Fixture();
 
     @AfterEach
@@ -167,38 +178,9 @@ class HostileServerTest {
 
     @Test
     void floodsDoNotStarveOthers() throws Exception {
-        AtomicBoolean stop = new AtomicBoolean();
-        try (RawServer flooder = new RawServer(
-                        HostileCases.floods(OK + "Transfer-Encoding: chunked~~", HostileCases.bytes("1~x~")));
-                RawServer good = new RawServer(call -> call.ok("fine"))) {
-            Request attack = new Request(
-                    flooder.url("/"), "GET", List.of(), null, Request.Limits.page(Duration.ofMinutes(1), 1L << 40, 0));
-            Thread[] attacked = new Thread[6];
-            for (int i = 0; i < attacked.length; i++) {
-                attacked[i] = Thread.ofVirtual().start(() -> {
-                    try {
-                        while (!stop.get()) {
-                            fixture.outbound.exchange(attack, new Fixture.Collector() {
-                                @Override
-                                public void write(byte[] buffer, int offset, int count) {
-                                    // An endless page needs endless memory.
-                                }
-                            });
-                        }
-                    } catch (InterruptedException e) {
-                        // as asked
-                    }
-                });
-            }
-            for (int i = 0; i < 5; i++) {
-                assertThat(fixture.get(good.url("/")).body()).isEqualTo("fine");
-            }
-            stop.set(true);
-            for (Thread thread : attacked) {
-                thread.interrupt();
-                thread.join(10_000);
-                assertThat(thread.isAlive()).as("an interrupt ends a flood").isFalse();
-            }
+        try (RawServer flooder =
+                new RawServer(HostileCases.floods(OK + "Transfer-Encoding: chunked~~", HostileCases.bytes("1~x~")))) {
+            assertThat(bestBeside(flooder, 6)).as("milliseconds of a fetch beside them").isLessThan(1_000);
         }
     }
 
@@ -206,44 +188,51 @@ class HostileServerTest {
     @Test
     void bombsDoNotStarveOthers() throws Exception {
         byte[] bomb = OutboundTest.encode("gzip", "\0".repeat(32 * MEBIBYTE));
-        AtomicBoolean stop = new AtomicBoolean();
         try (RawServer bomber = new RawServer(call -> {
-                    call.send(HostileCases.bytes("HTTP/1.1 200 OK~Content-Encoding: gzip~Content-Length: " + bomb.length + "~~"));
-                    call.send(bomb);
-                });
-                RawServer good = new RawServer(call -> call.ok("fine"))) {
-            Request attack = new Request(
-                    bomber.url("/"), "GET", List.of(), null, Request.Limits.page(Duration.ofMinutes(1), 1L << 40, 0));
-            Thread[] attacked = new Thread[64];
-            for (int i = 0; i < attacked.length; i++) {
-                attacked[i] = Thread.ofVirtual().start(() -> {
-                    try {
-                        while (!stop.get()) {
-                            fixture.outbound.exchange(attack, new Fixture.Collector() {
-                                @Override
-                                public void write(byte[] buffer, int offset, int count) {
-                                    // The page is thrown away.
-                                }
-                            });
-                        }
-                    } catch (InterruptedException e) {
-                        // as asked
+            call.send(HostileCases.bytes("HTTP/1.1 200 OK~Content-Encoding: gzip~Content-Length: " + bomb.length + "~~"));
+            call.send(bomb);
+        })) {
+            assertThat(bestBeside(bomber, 64)).as("milliseconds of a fetch beside them").isLessThan(1_000);
+        }
+    }
+
+    /**
+     * Lets so many fetch endlessly from an attacker, and then ends them by an interrupt.
+     *
+     * @return milliseconds of the quickest of some fetches beside them, as the machine may be busy with other things
+     */
+    private long bestBeside(RawServer attacker, int attacks) throws Exception {
+        Request attack = new Request(
+                attacker.url("/"), "GET", List.of(), null, Request.Limits.page(Duration.ofMinutes(1), 1L << 40, 0));
+        AtomicBoolean stop = new AtomicBoolean();
+        Thread[] attacked = new Thread[attacks];
+        for (int i = 0; i < attacks; i++) {
+            attacked[i] = Thread.ofVirtual().start(() -> {
+                try {
+                    while (!stop.get()) {
+                        fixture.outbound.exchange(attack, ENDLESS);
                     }
-                });
-            }
-            Fixture.until(() -> bomber.accepted() == attacked.length);
+                } catch (InterruptedException e) {
+                    // as asked
+                }
+            });
+        }
+        try (RawServer good = new RawServer(call -> call.ok("fine"))) {
+            Fixture.until(() -> attacker.accepted() >= attacks);
             long least = Long.MAX_VALUE;
-            for (int i = 0; i < 3; i++) {
+            for (int i = 0; i < 10 && least >= 500; i++) {
                 long from = System.nanoTime();
                 assertThat(fixture.get(good.url("/")).body()).isEqualTo("fine");
                 least = Math.min(least, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - from));
             }
+            return least;
+        } finally {
             stop.set(true);
             for (Thread thread : attacked) {
                 thread.interrupt();
                 thread.join(10_000);
+                assertThat(thread.isAlive()).as("an interrupt ends a flood").isFalse();
             }
-            assertThat(least).as("milliseconds of a fetch beside them").isLessThan(1_000);
         }
     }
 
