@@ -21,7 +21,32 @@ final class Decoders {
     /** RFC 9659: 8 MB is the window that every decoder of the HTTP coding must know, and need not exceed. */
     private static final int ZSTD_WINDOW_LOG_MAX = 23;
 
+    /** No encoder writes more than one or two at an end; Java's decoder calls itself for each. */
+    private static final int EMPTY_MEMBERS_MAX = 100;
+
     private Decoders() {}
+
+    /** Members one after the other (RFC 1952 §2.2); many empty ones in a row would use up the stack. */
+    private static final class Members extends GZIPInputStream {
+        private int depth;
+
+        Members(InputStream body) throws IOException {
+            super(body, BUFFER);
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            if (depth > EMPTY_MEMBERS_MAX) {
+                throw new IOException("more than " + EMPTY_MEMBERS_MAX + " empty members in a row");
+            }
+            depth++;
+            try {
+                return super.read(bytes, offset, length);
+            } finally {
+                depth--;
+            }
+        }
+    }
 
     /** The one content coding in lower case; null for none. */
     static @Nullable String coding(@Nullable String contentEncoding) throws ExchangeException {
@@ -53,7 +78,7 @@ final class Decoders {
             return body;
         }
         return switch (coding) {
-            case "gzip", "x-gzip" -> new GZIPInputStream(body, BUFFER);
+            case "gzip", "x-gzip" -> new Members(body);
             case "deflate" -> inflated(body);
             case "br" -> new BrotliInputStream(body, BUFFER);
             case "zstd" -> new ZstdInputStreamNoFinalizer(body).setLongMax(ZSTD_WINDOW_LOG_MAX);

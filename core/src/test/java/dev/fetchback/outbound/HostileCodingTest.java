@@ -63,7 +63,9 @@ class HostileCodingTest {
         try (RawServer server = new RawServer(HostileCases.floods("HTTP/1.1 200 OK~" + field + "~~", endless))) {
             Request.Limits limits = Request.Limits.page(Fixture.TOTAL, 100 * MEBIBYTE, 0);
             Fixture.Result result = fixture.send(new Request(server.url("/"), "GET", List.of(), null, limits));
-            assertThat(result.kind()).as("%s", result.exchange()).isEqualTo(Kind.TOO_LARGE);
+            // Empty gzip members are refused sooner, by their number: Java's decoder would call itself for each.
+            assertThat(result.kind()).as("%s", result.exchange())
+                    .isEqualTo(field.endsWith("gzip") ? Kind.BAD_ENCODING : Kind.TOO_LARGE);
             assertThat(fixture.outbound.meters().received()).isLessThan(MEBIBYTE / 2);
         }
     }
