@@ -36,7 +36,7 @@ final class Decoders {
 
         @Override
         public int read(byte[] bytes, int offset, int length) throws IOException {
-            if (depth > EMPTY_MEMBERS_MAX) {
+            if (depth > EMPTY_MEMBERS_MAX + 1) { // the outermost read may have ended a member that was not empty
                 throw new IOException("more than " + EMPTY_MEMBERS_MAX + " empty members in a row");
             }
             depth++;

@@ -52,20 +52,18 @@ class HostileCodingTest {
     /** Each would cost processor time for as long as its limit lasts, were that twice the page. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            Transfer-Encoding: chunked | 310d0a780d0a
-            Transfer-Encoding: chunked | 313b780d0a780d0a
-            Content-Encoding: zstd     | 502a4d1800000000
-            Content-Encoding: gzip     | 1f8b080000000000000303000000000000000000
-            Content-Encoding: deflate  | 000000ffff
+            Transfer-Encoding: chunked | 310d0a780d0a                             | TOO_LARGE
+            Transfer-Encoding: chunked | 313b780d0a780d0a                         | TOO_LARGE
+            Content-Encoding: zstd     | 502a4d1800000000                         | TOO_LARGE
+            Content-Encoding: gzip     | 1f8b080000000000000303000000000000000000 | BAD_ENCODING
+            Content-Encoding: deflate  | 000000ffff                               | TOO_LARGE
             """)
-    void cutsWhatBringsNothingLongBeforeThePageWouldBeTooLarge(String field, String part) throws Exception {
+    void cutsWhatBringsNothingLongBeforeThePageWouldBeTooLarge(String field, String part, Kind kind) throws Exception {
         byte[] endless = HexFormat.of().parseHex(part);
         try (RawServer server = new RawServer(HostileCases.floods("HTTP/1.1 200 OK~" + field + "~~", endless))) {
             Request.Limits limits = Request.Limits.page(Fixture.TOTAL, 100 * MEBIBYTE, 0);
             Fixture.Result result = fixture.send(new Request(server.url("/"), "GET", List.of(), null, limits));
-            // Empty gzip members are refused sooner, by their number: Java's decoder would call itself for each.
-            assertThat(result.kind()).as("%s", result.exchange())
-                    .isEqualTo(field.endsWith("gzip") ? Kind.BAD_ENCODING : Kind.TOO_LARGE);
+            assertThat(result.kind()).as("%s", result.exchange()).isEqualTo(kind);
             assertThat(fixture.outbound.meters().received()).isLessThan(MEBIBYTE / 2);
         }
     }

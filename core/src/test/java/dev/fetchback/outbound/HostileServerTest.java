@@ -199,7 +199,7 @@ class HostileServerTest {
     /**
      * Lets so many fetch endlessly from an attacker, and then ends them by an interrupt.
      *
-     * @return milliseconds of the quickest of some fetches beside them, as the machine may be busy with other things
+     * @return milliseconds of the quickest of ten good fetches beside them, as the machine may be busy with other things
      */
     private long bestBeside(RawServer attacker, int attacks) throws Exception {
         Request attack = new Request(
@@ -220,7 +220,7 @@ class HostileServerTest {
         try (RawServer good = new RawServer(call -> call.ok("fine"))) {
             Fixture.until(() -> attacker.accepted() >= attacks);
             long least = Long.MAX_VALUE;
-            for (int i = 0; i < 10 && least >= 500; i++) {
+            for (int i = 0; i < 10; i++) {
                 long from = System.nanoTime();
                 assertThat(fixture.get(good.url("/")).body()).isEqualTo("fine");
                 least = Math.min(least, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - from));

@@ -20,6 +20,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPOutputStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,16 +97,24 @@ class OutboundTest {
         }
     }
 
-    @Test
-    void readsGzipMembersInARow() throws Exception {
-        byte[] one = encode("gzip", "one,");
-        byte[] two = encode("gzip", "two");
+    @ParameterizedTest
+    @CsvSource({"0, one-two", "100, one-two", "101,"})
+    void readsGzipMembersInARowUnlessTooManyAreEmpty(int empty, @Nullable String body) throws Exception {
+        ByteArrayOutputStream members = new ByteArrayOutputStream();
+        members.write(encode("gzip", "one-"));
+        for (int i = 0; i < empty; i++) {
+            members.write(encode("gzip", ""));
+        }
+        members.write(encode("gzip", "two"));
         try (RawServer server = new RawServer(call -> {
-            call.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " + (one.length + two.length) + "\r\n\r\n");
-            call.send(one);
-            call.send(two);
+            call.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " + members.size() + "\r\n\r\n");
+            call.send(members.toByteArray());
         })) {
-            assertThat(fixture.get(server.url("/")).body()).isEqualTo("one,two");
+            Fixture.Result result = fixture.get(server.url("/"));
+            assertThat(result.kind()).as("%s", result.exchange()).isEqualTo(body == null ? Kind.BAD_ENCODING : null);
+            if (body != null) {
+                assertThat(result.body()).isEqualTo(body);
+            }
         }
     }
 
