@@ -1,0 +1,30 @@
+package dev.fetchback.process;
+
+import dev.fetchback.task.ProcessorUse;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Uses of one task that follow each other and run in the same place, on the same page.
+ *
+ * @param facts of the page
+ * @param page its bytes, not to be changed
+ * @param links the uses
+ * @param resultMax bytes of all results together
+ */
+record Chain(FetchedPage.Facts facts, byte[] page, List<Link> links, int resultMax) {
+
+    /**
+     * One use.
+     *
+     * @param processor its name
+     * @param options a JSON object as text
+     * @param goesOn whether the ones after it run although it failed
+     * @param timeout of it alone
+     */
+    record Link(String processor, String options, boolean goesOn, Duration timeout) {
+        static Link of(ProcessorUse use, Duration timeout) {
+            return new Link(use.use(), use.options(), use.onError() == ProcessorUse.OnError.DELIVER, timeout);
+        }
+    }
+}

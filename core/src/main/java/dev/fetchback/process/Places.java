@@ -1,0 +1,56 @@
+package dev.fetchback.process;
+
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A number of places and a line of bounded length before them, first come first served. */
+final class Places {
+    private final int most;
+    private final int line;
+    private final long patienceNanos;
+    private final Semaphore free;
+    private final AtomicInteger waiting = new AtomicInteger();
+
+    /**
+     * @param most places, at least 1
+     * @param line how many may wait for one
+     * @param patience how long each waits at most
+     */
+    Places(int most, int line, Duration patience) {
+        this.most = most;
+        this.line = line;
+        this.patienceNanos = patience.toNanos();
+        this.free = new Semaphore(most, true);
+    }
+
+    /** Takes a place, waiting for one if the line is not full; false when there was none. Give it back with {@link #leave}. */
+    boolean enter() throws InterruptedException {
+        if (waiting.incrementAndGet() > line) {
+            waiting.decrementAndGet();
+            return free.tryAcquire();
+        }
+        try {
+            return free.tryAcquire(patienceNanos, TimeUnit.NANOSECONDS);
+        } finally {
+            waiting.decrementAndGet();
+        }
+    }
+
+    void leave() {
+        free.release();
+    }
+
+    int capacity() {
+        return most + line;
+    }
+
+    int busy() {
+        return most - free.availablePermits();
+    }
+
+    int waiting() {
+        return waiting.get();
+    }
+}

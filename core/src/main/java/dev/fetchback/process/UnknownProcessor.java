@@ -1,0 +1,21 @@
+package dev.fetchback.process;
+
+import java.util.List;
+
+/** A name that no processor has. */
+public final class UnknownProcessor extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    private final transient List<String> names;
+
+    UnknownProcessor(String name, List<String> names) {
+        super("there is no processor '" + Failures.tidy(name) + "'; there " + (names.isEmpty() ? "are none" : "are "
+                + String.join(", ", names)));
+        this.names = List.copyOf(names);
+    }
+
+    /** Those that there are, in alphabetical order. */
+    public List<String> names() {
+        return names;
+    }
+}
