@@ -5,7 +5,6 @@ import dev.fetchback.deliver.Endpoints;
 import dev.fetchback.deliver.Envelope;
 import dev.fetchback.deliver.LinkSigner;
 import dev.fetchback.fetch.AddressPermits;
-import dev.fetchback.fetch.CrawlDelays;
 import dev.fetchback.fetch.FetchStep;
 import dev.fetchback.fetch.PolicyTable;
 import dev.fetchback.outbound.BadUrl;
@@ -30,6 +29,7 @@ import dev.fetchback.task.BatchId;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Event;
 import dev.fetchback.task.Ids;
+import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
@@ -87,7 +87,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             this.store = resources.add(with.engine().open());
             this.links = LinkSigner.open(with.dataDir, with.publicUrl, random);
             this.commits = resources.add(new GroupCommit(store, with.commits, clock, with.registry));
-            this.endpoints = new Endpoints(with.deliver, clock, new ReceiverEvents());
+            this.endpoints = new Endpoints(with.deliver, clock, new ReceiverEvents(commits, this::worker));
             endpoints.load(store.receivers());
             this.envelope = new Envelope(with.deliver.inlineMax(), links);
             this.ids = new Ids(0, store.newestId(), clock, random);
@@ -101,7 +101,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
                     new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry);
             HostPolicies policies = policies(with);
             FetchStep fetch = new FetchStep(
-                    pages, new FetchStep.Manners(policies, new HostWishes(), with.userAgent), budget, bodies, clock);
+                    pages, new FetchStep.Manners(policies, (host, millis) -> worker().slowTo(host, millis), with.userAgent), budget, bodies, clock);
             Worker.Steps steps = new Worker.Steps(fetch, deliver);
             Worker.HostRules hosts = new Worker.HostRules(policies, new AddressPermits(pages.gate()));
             Executor threads = Thread::startVirtualThread;
@@ -173,7 +173,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             throw new StoreException(StoreException.Kind.FULL, "Stored pages take " + totals.bodyBytes() + " bytes; at most "
                     + spoolBytesMax + " are allowed (spool-max-size). Nothing was stored. Bring receivers back, or allow more.", null);
         }
-        long live = totals.waitingFetch() + totals.waitingDeliver() + totals.running();
+        long live = totals.live();
         if (waitingMax > 0 && live >= waitingMax) {
             throw new Overloaded("There are " + live + " unfinished tasks; at most " + waitingMax
                     + " are allowed (max-waiting). Nothing was stored. Try again when some are done.");
@@ -190,7 +190,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
                 deliver == null ? null : receiverIds.of(deliver.to()),
                 schedule.priority(), spec.fetch().maxAttempts(),
                 deliver == null ? 1 : deliver.maxAttempts(),
-                schedule.expiresAt(), keep != null ? keep.toMillis() : deliver == null ? keepMillis : 0,
+                schedule.expiresAt(), keep != null ? keep.toMillis() : deliver == null ? keepMillis : 0, !spec.process().isEmpty(),
                 PageKey.of(spec, target));
         long readyAt = Math.max(now, schedule.notBefore());
         long wake = schedule.expiresAt() > 0 ? Math.min(readyAt, schedule.expiresAt()) : readyAt;
@@ -251,7 +251,9 @@ public final class Fetchback implements Tasks, AutoCloseable {
 
     @Override
     public Optional<InputStream> body(TaskId id, long offset) {
-        return store.body(id, offset);
+        return store.find(id).flatMap(found -> found.task().progress().outcome() instanceof Outcome.Fetched(var page, var until, var p)
+                ? store.body(id, offset, Math.max(0, page.bytes() - offset)) // not what came of processing it, which follows
+                : Optional.empty());
     }
 
     @Override
@@ -308,42 +310,9 @@ public final class Fetchback implements Tasks, AutoCloseable {
         }
     }
 
-    /** What deliveries learn of receivers. */
-    private final class ReceiverEvents implements Endpoints.Listener {
-        /** Keeps an endpoint's health over a restart; if it is lost, the endpoint's next failures bring it back. */
-        @Override
-        public void changed(ReceiverRecord record) {
-            try {
-                commits.submit(List.of(new Change.SaveReceiver(record)), new GroupCommit.Completion() {
-                    @Override
-                    public void done(List<Result> results) {}
-
-                    @Override
-                    public void failed(StoreException reason) {}
-                });
-            } catch (StoreBusy | StoreException e) {
-                System.getLogger(Fetchback.class.getName())
-                        .log(System.Logger.Level.WARNING, "the health of receiver " + record.id() + " could not be saved", e);
-            }
-        }
-
-        @Override
-        public void opened(String id) {
-            worker.opened(id);
-        }
-
-        @Override
-        public void recovered(String id) {
-            worker.recovered(id);
-        }
-    }
-
-    /** What fetches learn of hosts. */
-    private final class HostWishes implements CrawlDelays {
-        @Override
-        public void slowTo(String host, long millis) {
-            worker.slowTo(host, millis);
-        }
+    /** Made last: what is made before it asks here. */
+    private Worker worker() {
+        return worker;
     }
 
     /** Why new tasks are refused just now, a sentence; empty while they are taken. */

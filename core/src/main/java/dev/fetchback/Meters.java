@@ -35,6 +35,7 @@ final class Meters {
                 .callback(out -> {
                     Store.Totals totals = from.store().totals();
                     out.call(totals.waitingFetch(), "fetch");
+                    out.call(totals.waitingProcess(), "process");
                     out.call(totals.waitingDeliver(), "deliver");
                 })
                 .register(registry);

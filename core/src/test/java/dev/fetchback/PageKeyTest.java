@@ -22,7 +22,7 @@ final class PageKeyTest {
     private static @Nullable String key(FetchOptions fetch, @Nullable String owner, String url, String method, Header... headers)
             throws Exception {
         TaskSpec.Request request = new TaskSpec.Request(method, List.of(headers), null);
-        TaskSpec spec = new TaskSpec(url, request, fetch, null, TaskSpec.Schedule.NOW,
+        TaskSpec spec = new TaskSpec(url, request, fetch, List.of(), null, TaskSpec.Schedule.NOW,
                 new TaskSpec.Tags(owner, null, List.of(), Map.of()));
         return PageKey.of(spec, Target.parse(url));
     }

@@ -6,17 +6,17 @@ import org.jspecify.annotations.Nullable;
 /** The codes of what can go wrong with a processor, and what the caller is told of it. */
 final class Failures {
     /** The processor could not process the page. */
-    static final String FAILED = "process_failed";
+    static final String FAILED = Problem.PROCESS_FAILED;
     /** It did not end in time. */
-    static final String TIMEOUT = "process_timeout";
+    static final String TIMEOUT = Problem.PROCESS_TIMEOUT;
     /** The process it ran in died. */
-    static final String CRASHED = "process_crashed";
+    static final String CRASHED = Problem.PROCESS_CRASHED;
     /** It returned too much. */
-    static final String TOO_LARGE = "process_too_large";
+    static final String TOO_LARGE = Problem.PROCESS_TOO_LARGE;
     /** It cannot be run for now. */
-    static final String UNAVAILABLE = "process_unavailable";
+    static final String UNAVAILABLE = Problem.PROCESS_UNAVAILABLE;
     /** It is not there any more. */
-    static final String UNKNOWN = "process_unknown";
+    static final String UNKNOWN = Problem.PROCESS_UNKNOWN;
 
     private static final int DETAIL_MAX = 500; // a sentence, not a stack trace
 

@@ -30,7 +30,8 @@ public sealed interface Change {
      *
      * @param before the task that the move was computed from
      * @param after the task as it stands then
-     * @param body the page's decoded body, stored together with the move; null when there is none or it was stored by
+     * @param body the page's decoded body, with what came of processing it if that is done, stored together with the move; what is
+     *     added to it, when {@code before} has a page in the store; null when there is nothing to store, or it was stored by
      *     {@link PutBody}
      */
     record Move(Task before, Task after, byte @Nullable [] body) implements Change {}

@@ -25,6 +25,12 @@ final class JsonFields {
         }
     }
 
+    static void flag(JsonGenerator json, String name, boolean value) {
+        if (value) {
+            json.writeBooleanProperty(name, true);
+        }
+    }
+
     static void millis(JsonGenerator json, String name, Duration value, Duration usual) {
         if (!value.equals(usual)) {
             json.writeNumberProperty(name, value.toMillis());

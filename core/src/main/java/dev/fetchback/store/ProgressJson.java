@@ -4,8 +4,11 @@ import dev.fetchback.task.Header;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Processed;
 import dev.fetchback.task.Task.Progress;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
@@ -18,12 +21,17 @@ final class ProgressJson {
         json.writeStartObject();
         JsonFields.number(json, "round", progress.round(), 0);
         JsonFields.number(json, "fetches", progress.fetchAttempts(), 0);
+        JsonFields.number(json, "processings", progress.processAttempts(), 0);
         JsonFields.number(json, "deliveries", progress.deliverAttempts(), 0);
         switch (progress.outcome()) {
             case null -> {}
             case Outcome.Fetched fetched -> {
                 page(json, "page", fetched.page());
                 JsonFields.number(json, "stored", fetched.storedUntil(), 0);
+                Processed processed = fetched.processed();
+                if (processed != null) {
+                    processed(json, processed);
+                }
             }
             case Outcome.Unchanged unchanged -> page(json, "unchanged", unchanged.page());
             case Outcome.Failed failed -> {
@@ -35,9 +43,7 @@ final class ProgressJson {
         if (error != null) {
             problem(json, "error", error);
         }
-        if (progress.told()) {
-            json.writeBooleanProperty("told", true);
-        }
+        JsonFields.flag(json, "told", progress.told());
         JsonFields.number(json, "finished", progress.finishedAt(), 0);
         json.writeEndObject();
     }
@@ -55,6 +61,17 @@ final class ProgressJson {
         json.writeEndObject();
     }
 
+    private static void processed(JsonGenerator json, Processed processed) {
+        json.writeObjectPropertyStart("processed");
+        json.writeNumberProperty("bytes", processed.bytes());
+        if (!processed.failures().isEmpty()) {
+            json.writeObjectPropertyStart("failures");
+            processed.failures().forEach((name, problem) -> problem(json, name, problem));
+            json.writeEndObject();
+        }
+        json.writeEndObject();
+    }
+
     private static void problem(JsonGenerator json, String name, Problem problem) {
         json.writeObjectPropertyStart(name);
         json.writeStringProperty("code", problem.code());
@@ -66,11 +83,13 @@ final class ProgressJson {
     static Progress read(JsonParser json) {
         int round = 0;
         int fetches = 0;
+        int processings = 0;
         int deliveries = 0;
         Page page = null;
         Page unchanged = null;
         Problem failed = null;
         long stored = 0;
+        Processed processed = null;
         long failedAt = 0;
         Problem error = null;
         boolean told = false;
@@ -79,9 +98,11 @@ final class ProgressJson {
             switch (name) {
                 case "round" -> round = json.getIntValue();
                 case "fetches" -> fetches = json.getIntValue();
+                case "processings" -> processings = json.getIntValue();
                 case "deliveries" -> deliveries = json.getIntValue();
                 case "page" -> page = readPage(json);
                 case "stored" -> stored = json.getLongValue();
+                case "processed" -> processed = readProcessed(json);
                 case "unchanged" -> unchanged = readPage(json);
                 case "failed" -> failed = readProblem(json);
                 case "failed_at" -> failedAt = json.getLongValue();
@@ -92,11 +113,11 @@ final class ProgressJson {
             }
         }
         Outcome outcome = page != null
-                ? new Outcome.Fetched(page, stored)
+                ? new Outcome.Fetched(page, stored, processed)
                 : unchanged != null
                         ? new Outcome.Unchanged(unchanged)
                         : failed != null ? new Outcome.Failed(failed, failedAt) : null;
-        return new Progress(round, fetches, deliveries, outcome, error, told, finished);
+        return new Progress(round, fetches, processings, deliveries, outcome, error, told, finished);
     }
 
     private static Page readPage(JsonParser json) {
@@ -122,6 +143,23 @@ final class ProgressJson {
             }
         }
         return new Page(status, url, headers, type, bytes, sha256, at, millis);
+    }
+
+    private static Processed readProcessed(JsonParser json) {
+        long bytes = 0;
+        Map<String, Problem> failures = new LinkedHashMap<>();
+        for (String name = JsonFields.next(json); name != null; name = JsonFields.next(json)) {
+            switch (name) {
+                case "bytes" -> bytes = json.getLongValue();
+                case "failures" -> {
+                    for (String use = JsonFields.next(json); use != null; use = JsonFields.next(json)) {
+                        failures.put(use, readProblem(json));
+                    }
+                }
+                default -> json.skipChildren();
+            }
+        }
+        return new Processed(bytes, failures);
     }
 
     private static Problem readProblem(JsonParser json) {

@@ -4,6 +4,7 @@ import dev.fetchback.task.BatchId;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.Header;
+import dev.fetchback.task.ProcessorUse;
 import dev.fetchback.task.StatusSet;
 import dev.fetchback.task.Task.Plan;
 import dev.fetchback.task.TaskSpec;
@@ -11,6 +12,7 @@ import dev.fetchback.task.TaskSpec.Request;
 import dev.fetchback.task.TaskSpec.Schedule;
 import dev.fetchback.task.TaskSpec.Tags;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
 
 /** A task's plan and spec as one JSON object; the plan comes first so that a reader of the plan can stop early. */
 final class SpecJson {
@@ -34,6 +37,7 @@ final class SpecJson {
         JsonFields.number(json, "deliveries", plan.maxDeliverAttempts(), DeliverOptions.MAX_ATTEMPTS_DEFAULT);
         JsonFields.number(json, "expires", plan.expiresAt(), 0);
         JsonFields.number(json, "keep", plan.keepMillis(), 0);
+        JsonFields.flag(json, "process", plan.processing());
         JsonFields.text(json, "page", plan.pageKey());
         json.writeObjectPropertyStart("spec");
         json.writeStringProperty("url", spec.url());
@@ -41,6 +45,7 @@ final class SpecJson {
         if (!spec.fetch().equals(FETCH)) {
             fetch(json, spec.fetch());
         }
+        process(json, spec.process());
         DeliverOptions deliver = spec.deliver();
         if (deliver != null) {
             deliver(json, deliver);
@@ -69,10 +74,32 @@ final class SpecJson {
             JsonFields.texts(json, "accept", fetch.acceptStatus().patterns());
         }
         JsonFields.choice(json, "robots", fetch.robots(), FETCH.robots());
-        if (fetch.ifChanged()) {
-            json.writeBooleanProperty("if_changed", true);
-        }
+        JsonFields.flag(json, "if_changed", fetch.ifChanged());
         json.writeEndObject();
+    }
+
+    private static void process(JsonGenerator json, List<ProcessorUse> uses) {
+        if (uses.isEmpty()) {
+            return;
+        }
+        json.writeArrayPropertyStart("process");
+        for (ProcessorUse use : uses) {
+            json.writeStartObject();
+            json.writeStringProperty("use", use.use());
+            if (!use.name().equals(use.use())) {
+                json.writeStringProperty("as", use.name());
+            }
+            if (!use.options().equals(ProcessorUse.NO_OPTIONS)) {
+                json.writeStringProperty("options", use.options());
+            }
+            JsonFields.choice(json, "on_error", use.onError(), ProcessorUse.OnError.FAIL);
+            Duration timeout = use.timeout();
+            if (timeout != null) {
+                json.writeNumberProperty("timeout", timeout.toMillis());
+            }
+            json.writeEndObject();
+        }
+        json.writeEndArray();
     }
 
     private static void deliver(JsonGenerator json, DeliverOptions deliver) {
@@ -138,6 +165,7 @@ final class SpecJson {
         List<Header> headers = List.of();
         String body = null;
         FetchOptions fetch = FETCH;
+        List<ProcessorUse> process = List.of();
         DeliverOptions deliver = null;
         long notBefore = 0;
         long expiresAt = 0;
@@ -154,6 +182,7 @@ final class SpecJson {
                 case "headers" -> headers = JsonFields.headers(json);
                 case "body" -> body = json.getString();
                 case "fetch" -> fetch = readFetch(json);
+                case "process" -> process = readProcess(json);
                 case "deliver" -> deliver = readDeliver(json);
                 case "not_before" -> notBefore = json.getLongValue();
                 case "expires_at" -> expiresAt = json.getLongValue();
@@ -172,6 +201,7 @@ final class SpecJson {
                         ? Request.GET
                         : new Request(method, headers, body),
                 fetch,
+                process,
                 deliver,
                 new Schedule(notBefore, expiresAt, priority, keep),
                 new Tags(owner, batch, labels, metadata));
@@ -198,6 +228,34 @@ final class SpecJson {
             }
         }
         return new FetchOptions(timeout, bytes, redirects, attempts, accept, robots, ifChanged);
+    }
+
+    private static List<ProcessorUse> readProcess(JsonParser json) {
+        List<ProcessorUse> uses = new ArrayList<>();
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+            uses.add(readUse(json));
+        }
+        return uses;
+    }
+
+    private static ProcessorUse readUse(JsonParser json) {
+        String use = null;
+        String as = null;
+        String options = ProcessorUse.NO_OPTIONS;
+        ProcessorUse.OnError onError = ProcessorUse.OnError.FAIL;
+        Duration timeout = null;
+        for (String name = JsonFields.next(json); name != null; name = JsonFields.next(json)) {
+            switch (name) {
+                case "use" -> use = json.getString();
+                case "as" -> as = json.getString();
+                case "options" -> options = json.getString();
+                case "on_error" -> onError = ProcessorUse.OnError.valueOf(json.getString());
+                case "timeout" -> timeout = JsonFields.millis(json);
+                default -> json.skipChildren();
+            }
+        }
+        String processor = required("use", use);
+        return new ProcessorUse(processor, as == null ? processor : as, options, onError, timeout);
     }
 
     private static DeliverOptions readDeliver(JsonParser json) {
@@ -247,6 +305,7 @@ final class SpecJson {
         private int deliveries = DeliverOptions.MAX_ATTEMPTS_DEFAULT;
         private long expires;
         private long keep;
+        private boolean processing;
         private @Nullable String page;
 
         void read(String name, JsonParser json) {
@@ -258,13 +317,14 @@ final class SpecJson {
                 case "deliveries" -> deliveries = json.getIntValue();
                 case "expires" -> expires = json.getLongValue();
                 case "keep" -> keep = json.getLongValue();
+                case "process" -> processing = json.getBooleanValue();
                 case "page" -> page = json.getString();
                 default -> json.skipChildren();
             }
         }
 
         Plan plan() {
-            return new Plan(required("host", host), receiver, priority, fetches, deliveries, expires, keep, page);
+            return new Plan(required("host", host), receiver, priority, fetches, deliveries, expires, keep, processing, page);
         }
     }
 }

@@ -72,11 +72,13 @@ public interface Store extends AutoCloseable {
     List<ReceiverRecord> receivers();
 
     /**
-     * The stored body of a task's page, from {@code offset}.
+     * What is stored with a task: the body of its page, followed by what came of processing it, if that is done.
      *
+     * @param offset of the first byte
+     * @param length at most so many bytes
      * @return empty when no body is stored; the stream must be closed
      */
-    Optional<InputStream> body(TaskId id, long offset);
+    Optional<InputStream> body(TaskId id, long offset, long length);
 
     /** How much there is. */
     Totals totals();
@@ -95,11 +97,18 @@ public interface Store extends AutoCloseable {
      * How much there is.
      *
      * @param waitingFetch tasks that wait for their fetch
+     * @param waitingProcess tasks whose page waits to be processed
      * @param waitingDeliver tasks that wait for their delivery
      * @param running begun attempts
      * @param dead outcomes that no receiver took
      * @param bodyBytes of stored pages
      * @param fileBytes on disk
      */
-    record Totals(long waitingFetch, long waitingDeliver, long running, long dead, long bodyBytes, long fileBytes) {}
+    record Totals(
+            long waitingFetch, long waitingProcess, long waitingDeliver, long running, long dead, long bodyBytes, long fileBytes) {
+        /** Tasks that are not finished. */
+        public long live() {
+            return waitingFetch + waitingProcess + waitingDeliver + running;
+        }
+    }
 }

@@ -45,7 +45,9 @@ public record DeliverOptions(
         /** The page's own bytes; everything else in {@code fetchback-*} headers. */
         RAW,
         /** The envelope without the body. */
-        NOTIFY
+        NOTIFY,
+        /** Only what the processors returned, in the envelope without the page. */
+        PROCESSED
     }
 
     /** When a page is written to disk before it is delivered. */

@@ -19,7 +19,8 @@ public enum Delivery {
     public static Delivery of(Task task) {
         boolean pull = task.plan().receiver() == null;
         return switch (task.phase()) {
-            case FETCH_WAITING, FETCH_RUNNING, DELIVER_WAITING, DELIVER_RUNNING -> pull ? NONE : WAITING;
+            case FETCH_WAITING, FETCH_RUNNING, PROCESS_WAITING, PROCESS_RUNNING, DELIVER_WAITING, DELIVER_RUNNING ->
+                pull ? NONE : WAITING;
             case SUCCEEDED -> task.progress().outcome() instanceof Outcome.Unchanged ? NONE : pull ? KEPT : DELIVERED;
             case FAILED -> pull ? NONE : DELIVERED;
             case DEAD -> DEAD;

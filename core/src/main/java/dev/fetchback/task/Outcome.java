@@ -1,5 +1,7 @@
 package dev.fetchback.task;
 
+import org.jspecify.annotations.Nullable;
+
 /** What came of a task's work, apart from whether the receiver has it. */
 public sealed interface Outcome {
     /**
@@ -8,10 +10,21 @@ public sealed interface Outcome {
      * @param page what is known of it
      * @param storedUntil until when its body is in the store, Unix milliseconds; 0 when it is not, {@link #WHILE_NEEDED} until it is
      *     delivered
+     * @param processed what came of processing it; null before that, and when the task asks for none
      */
-    record Fetched(Page page, long storedUntil) implements Outcome {
+    record Fetched(Page page, long storedUntil, @Nullable Processed processed) implements Outcome {
         /** As long as a delivery may still need it. */
         public static final long WHILE_NEEDED = Long.MAX_VALUE;
+
+        /** A page that is not processed, or not yet. */
+        public Fetched(Page page, long storedUntil) {
+            this(page, storedUntil, null);
+        }
+
+        /** The same, with its body in the store until {@code until}. */
+        public Fetched until(long until) {
+            return new Fetched(page, until, processed);
+        }
 
         /** Whether the body is in the store. */
         public boolean stored() {

@@ -10,9 +10,13 @@ public enum Phase {
     DELIVER_WAITING(3),
     /** An attempt to deliver is under way. */
     DELIVER_RUNNING(4),
+    /** The page is stored; processing waits. */
+    PROCESS_WAITING(5),
+    /** An attempt to process the page (and to deliver what came) is under way. */
+    PROCESS_RUNNING(6),
     /** The page was delivered, or is kept for pick-up. */
     SUCCEEDED(10),
-    /** Fetching failed for good, and the receiver was told. */
+    /** Fetching or processing failed for good, and the receiver was told. */
     FAILED(11),
     /** The receiver would not take the outcome. */
     DEAD(12),
@@ -45,12 +49,12 @@ public enum Phase {
 
     /** Whether the task waits to be started. */
     public boolean waiting() {
-        return this == FETCH_WAITING || this == DELIVER_WAITING;
+        return this == FETCH_WAITING || this == PROCESS_WAITING || this == DELIVER_WAITING;
     }
 
     /** Whether an attempt is under way. */
     public boolean running() {
-        return this == FETCH_RUNNING || this == DELIVER_RUNNING;
+        return this == FETCH_RUNNING || this == PROCESS_RUNNING || this == DELIVER_RUNNING;
     }
 
     /** Whether nothing more happens by itself. */
@@ -62,6 +66,7 @@ public enum Phase {
     public Stage stage() {
         return switch (this) {
             case FETCH_WAITING, FETCH_RUNNING -> Stage.FETCH;
+            case PROCESS_WAITING, PROCESS_RUNNING -> Stage.PROCESS;
             case DELIVER_WAITING, DELIVER_RUNNING -> Stage.DELIVER;
             case SUCCEEDED, FAILED, DEAD, CANCELLED, EXPIRED ->
                 throw new IllegalStateException(this + " is terminal and has no stage");

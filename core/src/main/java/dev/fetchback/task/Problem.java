@@ -20,6 +20,18 @@ public record Problem(String code, @Nullable String detail, int status) {
     public static final String RECEIVER_STOPPED = "receiver_stopped";
     /** The page could not be stored. */
     public static final String STORE_FULL = "store_full";
+    /** A processor could not process the page, or a command ended with an error. */
+    public static final String PROCESS_FAILED = "process_failed";
+    /** A processor took longer than it may. */
+    public static final String PROCESS_TIMEOUT = "process_timeout";
+    /** The process that a processor ran in died, or was killed for what it used. */
+    public static final String PROCESS_CRASHED = "process_crashed";
+    /** What the processors returned is longer than it may be. */
+    public static final String PROCESS_TOO_LARGE = "process_too_large";
+    /** No processor could be asked for now. */
+    public static final String PROCESS_UNAVAILABLE = "process_unavailable";
+    /** The processor is not there any more. */
+    public static final String PROCESS_UNKNOWN = "process_unknown";
     /** A fault of Fetchback itself. */
     public static final String INTERNAL = "internal";
 }

@@ -16,9 +16,12 @@ public record ProcessorUse(String use, String name, String options, OnError onEr
     /** The most that one task may use, so that its way stays bounded. */
     public static final int MAX = 16;
 
+    /** The options of a processor that is given none. */
+    public static final String NO_OPTIONS = "{}";
+
     /** The name with every default. */
     public static ProcessorUse of(String use) {
-        return new ProcessorUse(use, use, "{}", OnError.FAIL, null);
+        return new ProcessorUse(use, use, NO_OPTIONS, OnError.FAIL, null);
     }
 
     /** What a failure means for the task. */

@@ -56,7 +56,7 @@ public record Seen(
         long finishedAt = task.progress().finishedAt();
         return switch (task.progress().outcome()) {
             // A time to come is from before the clock was set back, and must not hold for ever.
-            case Outcome.Fetched(Page page, long until)
+            case Outcome.Fetched(Page page, long until, Processed processed)
                     when last == null || page.fetchedAt() >= last.at() || last.at() > finishedAt -> of(page);
             case Outcome.Unchanged(Page page) when last != null && last.same(page) -> last.confirmed(page);
             case Outcome.Fetched f -> last;

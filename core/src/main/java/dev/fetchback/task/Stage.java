@@ -4,6 +4,8 @@ package dev.fetchback.task;
 public enum Stage {
     /** Queued by host. */
     FETCH,
+    /** Queued by host, too. */
+    PROCESS,
     /** Queued by receiver. */
     DELIVER
 }

@@ -10,6 +10,8 @@ public enum State {
     QUEUED,
     /** Being fetched. */
     FETCHING,
+    /** The page came and is being processed, or waits for that. */
+    PROCESSING,
     /** The outcome is on its way to the receiver, or waits for the next attempt. */
     DELIVERING,
     /** The page was delivered, or is kept for pick-up. */
@@ -28,6 +30,7 @@ public enum State {
         return switch (task.phase()) {
             case FETCH_WAITING -> task.progress().fetchAttempts() == 0 && task.readyAt() > now ? SCHEDULED : QUEUED;
             case FETCH_RUNNING -> FETCHING;
+            case PROCESS_WAITING, PROCESS_RUNNING -> PROCESSING;
             case DELIVER_WAITING, DELIVER_RUNNING -> DELIVERING;
             case SUCCEEDED -> SUCCEEDED;
             case FAILED -> FAILED;

@@ -29,6 +29,7 @@ public record Task(TaskId id, Plan plan, Phase phase, long readyAt, Fence fence,
      * @param maxDeliverAttempts at least 1
      * @param expiresAt Unix milliseconds; 0 is never
      * @param keepMillis how long the page stays for pick-up once the task succeeded; 0 drops it when the receiver has it
+     * @param processing whether the page is processed before it is delivered
      * @param pageKey what the page is remembered by, so that it counts only when it changed; null when it counts always
      */
     public record Plan(
@@ -39,8 +40,9 @@ public record Task(TaskId id, Plan plan, Phase phase, long readyAt, Fence fence,
             int maxDeliverAttempts,
             long expiresAt,
             long keepMillis,
+            boolean processing,
             @Nullable String pageKey) {
-        /** Of a task whose page counts whether it changed or not. */
+        /** Of a task whose page is not processed, and counts whether it changed or not. */
         public Plan(
                 String host,
                 @Nullable String receiver,
@@ -49,7 +51,7 @@ public record Task(TaskId id, Plan plan, Phase phase, long readyAt, Fence fence,
                 int maxDeliverAttempts,
                 long expiresAt,
                 long keepMillis) {
-            this(host, receiver, priority, maxFetchAttempts, maxDeliverAttempts, expiresAt, keepMillis, null);
+            this(host, receiver, priority, maxFetchAttempts, maxDeliverAttempts, expiresAt, keepMillis, false, null);
         }
     }
 
@@ -66,6 +68,7 @@ public record Task(TaskId id, Plan plan, Phase phase, long readyAt, Fence fence,
      *
      * @param round how often the caller had a finished task done again; tells the outcomes of one task apart
      * @param fetchAttempts begun in this round
+     * @param processAttempts begun in this round; one that was over because its page could not be stored counts, too
      * @param deliverAttempts begun or skipped, since the outcome or the last redrive
      * @param outcome what came of the work; null until it is known
      * @param lastError of the newest attempt that failed; null when none did
@@ -75,47 +78,58 @@ public record Task(TaskId id, Plan plan, Phase phase, long readyAt, Fence fence,
     public record Progress(
             int round,
             int fetchAttempts,
+            int processAttempts,
             int deliverAttempts,
             @Nullable Outcome outcome,
             @Nullable Problem lastError,
             boolean told,
             long finishedAt) {
         /** Nothing yet. */
-        public static final Progress NONE = new Progress(0, 0, 0, null, null, false, 0);
+        public static final Progress NONE = new Progress(0, 0, 0, 0, null, null, false, 0);
+
+        /** After so many fetches began, and nothing else. */
+        public static Progress fetched(int attempts) {
+            return NONE.fetches(attempts);
+        }
 
         Progress fetches(int attempts) {
-            return new Progress(round, attempts, deliverAttempts, outcome, lastError, told, finishedAt);
+            return new Progress(round, attempts, processAttempts, deliverAttempts, outcome, lastError, told, finishedAt);
+        }
+
+        Progress processes(int attempts) {
+            return new Progress(round, fetchAttempts, attempts, deliverAttempts, outcome, lastError, told, finishedAt);
         }
 
         Progress deliveries(int attempts) {
-            return new Progress(round, fetchAttempts, attempts, outcome, lastError, told, finishedAt);
+            return new Progress(round, fetchAttempts, processAttempts, attempts, outcome, lastError, told, finishedAt);
         }
 
-        Progress came(@Nullable Outcome newOutcome) {
-            return new Progress(round, fetchAttempts, deliverAttempts, newOutcome, lastError, told, finishedAt);
+        /** The same with another outcome. */
+        public Progress came(@Nullable Outcome newOutcome) {
+            return new Progress(round, fetchAttempts, processAttempts, deliverAttempts, newOutcome, lastError, told, finishedAt);
         }
 
         Progress erred(Problem error) {
-            return new Progress(round, fetchAttempts, deliverAttempts, outcome, error, told, finishedAt);
+            return new Progress(round, fetchAttempts, processAttempts, deliverAttempts, outcome, error, told, finishedAt);
         }
 
         Progress wasTold() {
-            return new Progress(round, fetchAttempts, deliverAttempts, outcome, lastError, true, finishedAt);
+            return new Progress(round, fetchAttempts, processAttempts, deliverAttempts, outcome, lastError, true, finishedAt);
         }
 
         Progress finished(long at) {
-            return new Progress(round, fetchAttempts, deliverAttempts, outcome, lastError, told, at);
+            return new Progress(round, fetchAttempts, processAttempts, deliverAttempts, outcome, lastError, told, at);
         }
 
         Progress nextRound() {
-            return new Progress(round + 1, 0, 0, null, null, false, 0);
+            return new Progress(round + 1, 0, 0, 0, null, null, false, 0);
         }
     }
 
-    /** The queue the task waits in: its host while it is to be fetched, its receiver while it is to be delivered. */
+    /** The queue the task waits in: its host while it is to be fetched or processed, its receiver while it is to be delivered. */
     public String queue() {
         String receiver = plan.receiver();
-        return phase.stage() == Stage.FETCH || receiver == null ? plan.host() : receiver;
+        return phase.stage() != Stage.DELIVER || receiver == null ? plan.host() : receiver;
     }
 
     /** Whether the task's time is up at {@code now}, in Unix milliseconds; the time to tell so, if that is what it is doing. */

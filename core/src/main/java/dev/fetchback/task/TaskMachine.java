@@ -23,6 +23,15 @@ public record TaskMachine(RetryPolicy retries) {
     public static final int CRASH_GRACE = 2;
 
     /**
+     * Attempts to process a page. A process that died may have been the victim of another page, so its own is tried once more; a
+     * page that it happens to twice is poison, and gets near no third process.
+     */
+    public static final int PROCESS_ATTEMPTS_MAX = 2;
+
+    /** A stored page that no processor had a place for is not looked at again at once: that is two writes each time. */
+    static final Duration PROCESS_BUSY_WAIT = Duration.ofSeconds(1);
+
+    /**
      * The task after {@code event}, or empty when the event means nothing in its phase.
      *
      * @param now Unix milliseconds
@@ -32,14 +41,15 @@ public record TaskMachine(RetryPolicy retries) {
         return Optional.ofNullable(
                 switch (event) {
                     case Event.Start start -> start(task, start.epoch(), now);
-                    case Event.PageDelivered e -> in(task, Phase.FETCH_RUNNING) ? pageDelivered(task, e.page(), now) : null;
-                    case Event.PageStored e -> in(task, Phase.FETCH_RUNNING) ? pageStored(task, e.page(), now) : null;
-                    case Event.PageRefused e ->
-                        in(task, Phase.FETCH_RUNNING)
-                                ? refused(task, withPage(task, e.page()).deliveries(1), e.problem(), e.notBefore(), now, random)
-                                : null;
+                    case Event.ProcessStarted e -> in(task, Phase.FETCH_RUNNING) && task.plan().processing() ? processStarted(task) : null;
+                    case Event.PageDelivered e -> whole(task, e.processed()) ? pageDelivered(task, e, now) : null;
+                    case Event.PageStored e -> pageStored(task, e, now);
+                    case Event.PageRefused e -> whole(task, e.processed()) ? pageRefused(task, e, now, random) : null;
+                    case Event.ProcessFailed e -> in(task, Phase.PROCESS_RUNNING) ? processFailed(task, e, now, random) : null;
+                    case Event.ProcessPutOff e -> in(task, Phase.PROCESS_RUNNING) ? processPutOff(task, e, now) : null;
                     case Event.PageUnchanged e -> in(task, Phase.FETCH_RUNNING) ? unchanged(task, e.page(), now) : null;
-                    case Event.FetchFailed e -> in(task, Phase.FETCH_RUNNING) ? fetchFailed(task, e, now, random) : null;
+                    case Event.FetchFailed e ->
+                        in(task, Phase.FETCH_RUNNING) || in(task, Phase.PROCESS_RUNNING) ? fetchFailed(task, e, now, random) : null;
                     case Event.PutOff e -> in(task, Phase.FETCH_RUNNING) ? putOff(task, e, now) : null;
                     case Event.Delivered e -> in(task, Phase.DELIVER_RUNNING) ? delivered(task, e.linked(), now) : null;
                     case Event.Refused e ->
@@ -70,6 +80,7 @@ public record TaskMachine(RetryPolicy retries) {
         Progress p = task.progress();
         return switch (task.phase().stage()) {
             case FETCH -> at(task, Phase.FETCH_RUNNING, fence, p.fetches(p.fetchAttempts() + 1));
+            case PROCESS -> at(task, Phase.PROCESS_RUNNING, fence, p.processes(p.processAttempts() + 1));
             case DELIVER -> at(task, Phase.DELIVER_RUNNING, fence, p.deliveries(p.deliverAttempts() + 1));
         };
     }
@@ -90,15 +101,63 @@ public record TaskMachine(RetryPolicy retries) {
                 : wait(task, Phase.DELIVER_WAITING, now, failed);
     }
 
-    private static Task pageDelivered(Task task, Page page, long now) {
-        return finish(task, Phase.SUCCEEDED, withPage(task, page).deliveries(1).wasTold(), now);
+    /** Whether the page is all that its task wants: just fetched, or processed. */
+    private static boolean whole(Task task, @Nullable Processed processed) {
+        return in(task, Phase.FETCH_RUNNING) && !task.plan().processing() || in(task, Phase.PROCESS_RUNNING) && processed != null;
     }
 
-    private static Task pageStored(Task task, Page page, long now) {
-        Progress fetched = withPage(task, page);
+    /** From memory: the owner has the page, so nothing leaves by this start, and it needs no epoch but its own. */
+    private static Task processStarted(Task task) {
+        Fence fence = new Fence(task.fence().attempt() + 1, task.fence().epoch());
+        return at(task, Phase.PROCESS_RUNNING, fence, task.progress().processes(task.progress().processAttempts() + 1));
+    }
+
+    private static Task pageDelivered(Task task, Event.PageDelivered event, long now) {
+        return finish(task, Phase.SUCCEEDED, withPage(task, event.page(), event.processed()).deliveries(1).wasTold(), now);
+    }
+
+    private static @Nullable Task pageStored(Task task, Event.PageStored event, long now) {
+        if (in(task, Phase.FETCH_RUNNING) && task.plan().processing()) {
+            return wait(task, Phase.PROCESS_WAITING, now, withPage(task, event.page(), null));
+        }
+        if (!whole(task, event.processed())) {
+            return null;
+        }
+        Progress fetched = withPage(task, event.page(), event.processed());
         return task.plan().receiver() == null
                 ? finish(task, Phase.SUCCEEDED, fetched, now)
                 : wait(task, Phase.DELIVER_WAITING, now, fetched);
+    }
+
+    private Task pageRefused(Task task, Event.PageRefused event, long now, double random) {
+        Progress told = withPage(task, event.page(), event.processed()).deliveries(1);
+        return refused(task, told, event.problem(), event.notBefore(), now, random);
+    }
+
+    private Task processFailed(Task task, Event.ProcessFailed event, long now, double random) {
+        Progress failed = withStored(task.progress(), event.page()).erred(event.problem());
+        if (event.retryable() && failed.processAttempts() < PROCESS_ATTEMPTS_MAX) {
+            return processAgain(task, failed, retries.nextFetch(failed.processAttempts(), 0, now, random));
+        }
+        return fail(task, failed, event.problem(), now);
+    }
+
+    private static Task processPutOff(Task task, Event.ProcessPutOff event, long now) {
+        Progress p = withStored(task.progress(), event.page());
+        Progress before = p.processes(p.processAttempts() - 1);
+        Problem problem = event.problem();
+        boolean busy = problem != null && event.page() == null;
+        long soon = busy ? now + PROCESS_BUSY_WAIT.toMillis() : now;
+        return processAgain(task, problem == null ? before : before.erred(problem), Math.max(soon, event.notBefore()));
+    }
+
+    /** A page that was in memory only, and is there no more, must be fetched again. */
+    private static Task processAgain(Task task, Progress progress, long readyAt) {
+        return wait(task, stored(progress) ? Phase.PROCESS_WAITING : Phase.FETCH_WAITING, readyAt, progress);
+    }
+
+    private static boolean stored(Progress progress) {
+        return progress.outcome() instanceof Outcome.Fetched fetched && fetched.stored();
     }
 
     /** Nobody is called, so this is the end at once. */
@@ -106,12 +165,17 @@ public record TaskMachine(RetryPolicy retries) {
         return finish(task, Phase.SUCCEEDED, task.progress().came(new Outcome.Unchanged(page)), now);
     }
 
-    private static Progress withPage(Task task, Page page) {
-        return task.progress().came(new Outcome.Fetched(page, Outcome.Fetched.WHILE_NEEDED));
+    private static Progress withPage(Task task, Page page, @Nullable Processed processed) {
+        return task.progress().came(new Outcome.Fetched(page, Outcome.Fetched.WHILE_NEEDED, processed));
+    }
+
+    /** With {@code page} in the store; as it was when that is null. */
+    private static Progress withStored(Progress progress, @Nullable Page page) {
+        return page == null ? progress : progress.came(new Outcome.Fetched(page, Outcome.Fetched.WHILE_NEEDED));
     }
 
     private Task fetchFailed(Task task, Event.FetchFailed event, long now, double random) {
-        Progress failed = task.progress().erred(event.problem());
+        Progress failed = task.progress().came(null).erred(event.problem());
         if (event.retryable() && failed.fetchAttempts() < task.plan().maxFetchAttempts()) {
             long readyAt = retries.nextFetch(failed.fetchAttempts(), event.notBefore(), now, random);
             return wait(task, Phase.FETCH_WAITING, readyAt, failed);
@@ -169,8 +233,12 @@ public record TaskMachine(RetryPolicy retries) {
         Progress p = task.progress();
         return switch (task.phase()) {
             case FETCH_RUNNING -> wait(task, Phase.FETCH_WAITING, now, p.fetches(p.fetchAttempts() - 1));
+            case PROCESS_RUNNING -> {
+                Progress before = p.processes(p.processAttempts() - 1);
+                yield processAgain(task, stored(p) ? before : before.fetches(p.fetchAttempts() - 1), now);
+            }
             case DELIVER_RUNNING -> wait(task, Phase.DELIVER_WAITING, now, p.deliveries(p.deliverAttempts() - 1));
-            case FETCH_WAITING, DELIVER_WAITING, SUCCEEDED, FAILED, DEAD, CANCELLED, EXPIRED -> null;
+            case FETCH_WAITING, PROCESS_WAITING, DELIVER_WAITING, SUCCEEDED, FAILED, DEAD, CANCELLED, EXPIRED -> null;
         };
     }
 
@@ -186,11 +254,20 @@ public record TaskMachine(RetryPolicy retries) {
                     ? wait(restamped, Phase.DELIVER_WAITING, now, p)
                     : giveUp(restamped, p.erred(crashed("delivered this outcome", p.deliverAttempts())), now);
         }
+        if (task.phase().stage() == Stage.PROCESS && stored(p)) {
+            return p.processAttempts() < PROCESS_ATTEMPTS_MAX + CRASH_GRACE
+                    ? wait(restamped, Phase.PROCESS_WAITING, now, p)
+                    : crashedFor(restamped, "processed this page", p.processAttempts(), now);
+        }
         if (p.fetchAttempts() < task.plan().maxFetchAttempts() + CRASH_GRACE) {
             return wait(restamped, Phase.FETCH_WAITING, now, p);
         }
-        Problem problem = crashed("fetched this page", p.fetchAttempts());
-        return fail(restamped, p.erred(problem), problem, now);
+        return crashedFor(restamped, "fetched this page", p.fetchAttempts(), now);
+    }
+
+    private static Task crashedFor(Task task, String doing, int attempts, long now) {
+        Problem problem = crashed(doing, attempts);
+        return fail(task, task.progress().erred(problem), problem, now);
     }
 
     private static Problem crashed(String doing, int attempts) {
@@ -227,7 +304,7 @@ public record TaskMachine(RetryPolicy retries) {
 
     private static Progress keptUntil(Progress progress, long until) {
         return progress.outcome() instanceof Outcome.Fetched fetched
-                ? progress.came(new Outcome.Fetched(fetched.page(), until))
+                ? progress.came(fetched.until(until))
                 : progress;
     }
 }

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param url the page's URL, http or https
  * @param request method, headers and body of the fetch
  * @param fetch how it is fetched
+ * @param process what the page goes through before it is delivered, in this order; at most {@link ProcessorUse#MAX}
  * @param deliver where the result goes; null keeps the page for pick-up
  * @param schedule when it may start and how long it is worth anything
  * @param tags what the caller wants to see again
@@ -19,13 +20,18 @@ public record TaskSpec(
         String url,
         Request request,
         FetchOptions fetch,
+        List<ProcessorUse> process,
         @Nullable DeliverOptions deliver,
         Schedule schedule,
         Tags tags) {
 
+    public TaskSpec {
+        process = List.copyOf(process);
+    }
+
     /** A plain GET of {@code url} with every default, delivered to {@code deliver} or kept. */
     public static TaskSpec get(String url, @Nullable DeliverOptions deliver) {
-        return new TaskSpec(url, Request.GET, FetchOptions.DEFAULT, deliver, Schedule.NOW, Tags.NONE);
+        return new TaskSpec(url, Request.GET, FetchOptions.DEFAULT, List.of(), deliver, Schedule.NOW, Tags.NONE);
     }
 
     /**

@@ -88,6 +88,7 @@ final class Runs {
             }
             switch (task.phase().stage()) {
                 case FETCH -> fetch(task, stored.spec(), permit);
+                case PROCESS -> throw new IllegalStateException("no task asks for processing yet");
                 case DELIVER -> deliver(task, stored.spec());
             }
         } catch (RuntimeException | Error e) {
@@ -228,7 +229,7 @@ final class Runs {
 
     private void deliver(Task task, TaskSpec spec) {
         Outcome outcome = task.progress().outcome();
-        Body body = outcome instanceof Outcome.Fetched f ? new StoredBody(store, task.id(), f.page().bytes()) : null;
+        Body body = outcome instanceof Outcome.Fetched f ? new StoredBody(store, task.id(), 0, f.page().bytes()) : null;
         Event event;
         try {
             DeliverResult result =

@@ -6,15 +6,17 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** A body that is read from the store when it is needed. */
+/** A part of what is stored with a task, read when it is needed. */
 final class StoredBody implements Body {
     private final Store store;
     private final TaskId id;
+    private final long offset;
     private final long length;
 
-    StoredBody(Store store, TaskId id, long length) {
+    StoredBody(Store store, TaskId id, long offset, long length) {
         this.store = store;
         this.id = id;
+        this.offset = offset;
         this.length = length;
     }
 
@@ -32,7 +34,7 @@ final class StoredBody implements Body {
 
     @Override
     public InputStream open() throws IOException {
-        return store.body(id, 0).orElseThrow(() -> new FileNotFoundException("the page of " + id + " is not in the store any more"));
+        return store.body(id, offset, length).orElseThrow(() -> new FileNotFoundException("the page of " + id + " is not in the store any more"));
     }
 
     @Override

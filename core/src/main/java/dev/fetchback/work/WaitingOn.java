@@ -25,11 +25,15 @@ public record WaitingOn(Kind kind, long until) {
                 || queue.kind() == Kind.RECEIVER
                 || queue.kind() == Kind.HOST_BACKOFF && queue.until() >= waiting.readyAt();
         if (put) {
-            Kind other = waiting.phase().stage() == Stage.FETCH ? Kind.HOST_BACKOFF : Kind.RECEIVER;
+            Kind other = waiting.phase().stage() == Stage.DELIVER ? Kind.RECEIVER : Kind.HOST_BACKOFF;
             return new WaitingOn(other, Math.max(waiting.readyAt(), queue.until()));
         }
         Task.Progress progress = waiting.progress();
-        int tried = waiting.phase().stage() == Stage.FETCH ? progress.fetchAttempts() : progress.deliverAttempts();
+        int tried = switch (waiting.phase().stage()) {
+            case FETCH -> progress.fetchAttempts();
+            case PROCESS -> progress.processAttempts();
+            case DELIVER -> progress.deliverAttempts();
+        };
         return new WaitingOn(tried == 0 && progress.lastError() == null ? Kind.DELAY : Kind.RETRY, waiting.readyAt());
     }
 

@@ -280,6 +280,7 @@ public final class Worker {
     Lane lane(Stage stage) {
         return switch (stage) {
             case FETCH -> fetches;
+            case PROCESS -> throw new IllegalStateException("no task asks for processing yet");
             case DELIVER -> deliveries;
         };
     }
@@ -357,7 +358,7 @@ public final class Worker {
 
     /** The stored page of a task as a body of {@code length} bytes, read when it is needed. */
     public Body storedBody(TaskId id, long length) {
-        return new StoredBody(store, id, length);
+        return new StoredBody(store, id, 0, length);
     }
 
     Hosts hosts() {

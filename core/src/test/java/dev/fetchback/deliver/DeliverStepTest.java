@@ -84,7 +84,7 @@ class DeliverStepTest extends StepFixture {
         Task first = Pages.task();
         Task.Progress p = first.progress();
         Task again = new Task(first.id(), first.plan(), first.phase(), 0, first.fence(),
-                new Task.Progress(2, 1, 1, null, null, false, p.finishedAt()));
+                new Task.Progress(2, 1, 0, 1, null, null, false, p.finishedAt()));
         Outcome page = Pages.fetched(PAGE);
         Outcome failed = new Outcome.Failed(new Problem("dns_failed", null, 0), 1);
         Outcome expired = new Outcome.Failed(new Problem(Problem.EXPIRED, null, 0), 1);
@@ -159,7 +159,7 @@ class DeliverStepTest extends StepFixture {
     void rawHeadersThatDoNotFitAreLeftOut() throws Exception {
         TaskSpec spec = Pages.spec(deliver(Mode.RAW, null));
         TaskSpec.Tags tags = new TaskSpec.Tags(null, null, List.of("l".repeat(3000)), Map.of("big", "m".repeat(5000)));
-        TaskSpec big = new TaskSpec(spec.url(), spec.request(), spec.fetch(), spec.deliver(), spec.schedule(), tags);
+        TaskSpec big = new TaskSpec(spec.url(), spec.request(), spec.fetch(), List.of(), spec.deliver(), spec.schedule(), tags);
         step.run(Pages.task(), big, new Parcel(Pages.fetched(PAGE), new MemoryBody(PAGE), 1, false, () -> {}));
         Map<String, String> headers = post.sent.getFirst().headers();
         assertThat(headers).doesNotContainKey("fetchback-metadata").containsKey("fetchback-labels");

@@ -44,6 +44,7 @@ final class Pages {
                 "https://example.com/p/1?q=a&b=\u00fc",
                 TaskSpec.Request.GET,
                 FetchOptions.DEFAULT,
+                List.of(),
                 deliver,
                 TaskSpec.Schedule.NOW,
                 new TaskSpec.Tags(null, null, List.of("nightly", "x"), metadata));
@@ -56,7 +57,7 @@ final class Pages {
     static Task task(String to, @Nullable Outcome outcome) {
         Task.Plan plan = new Task.Plan("example.com:443", receiverId(to), 5, 3, 10, 0, 0);
         Phase phase = outcome == null ? Phase.FETCH_RUNNING : Phase.DELIVER_RUNNING;
-        return new Task(ID, plan, phase, 0, new Task.Fence(1, 1), new Task.Progress(0, 1, 1, outcome, null, false, 0));
+        return new Task(ID, plan, phase, 0, new Task.Fence(1, 1), new Task.Progress(0, 1, 0, 1, outcome, null, false, 0));
     }
 
     static String receiverId(String url) {

@@ -101,7 +101,7 @@ class FetchStepTest {
 
     private FetchResult run(TaskSpec.Request request, FetchOptions options) throws InterruptedException {
         String url = "http://127.0.0.1:" + server.getAddress().getPort() + "/page?q";
-        return step.run(TASK, new TaskSpec(url, request, options, null, TaskSpec.Schedule.NOW, TaskSpec.Tags.NONE), FetchInput.NONE);
+        return step.run(TASK, new TaskSpec(url, request, options, List.of(), null, TaskSpec.Schedule.NOW, TaskSpec.Tags.NONE), FetchInput.NONE);
     }
 
     private FetchResult run() throws InterruptedException {

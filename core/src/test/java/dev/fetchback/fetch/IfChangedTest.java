@@ -43,7 +43,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What the step makes of a page that it has seen before, whatever the server says to that. */
 class IfChangedTest {
     private static final long NOW = 1_795_348_800_000L;
-    private static final Task TASK = Task.submitted(new TaskId(1, 2), new Task.Plan("h:80", null, 5, 3, 3, 0, 0, "key"), 0, 1);
+    private static final Task TASK = Task.submitted(new TaskId(1, 2), new Task.Plan("h:80", null, 5, 3, 3, 0, 0, false, "key"), 0, 1);
     private static final String OLD = "Sat, 21 Nov 2015 10:00:00 GMT";
     private static final StatusSet WITH_304 = new StatusSet(List.of("2xx", "3xx"));
 
@@ -111,7 +111,7 @@ class IfChangedTest {
                 new FetchOptions(Duration.ofSeconds(20), 1000, 3, 3, accept, FetchOptions.Robots.OBEY, true);
         TaskSpec.Schedule schedule = TaskSpec.Schedule.NOW;
         FetchResult result = step.run(
-                TASK, new TaskSpec(url("/p"), TaskSpec.Request.GET, options, null, schedule, TaskSpec.Tags.NONE), new FetchInput(last, null, FetchInput.NONE.visit()));
+                TASK, new TaskSpec(url("/p"), TaskSpec.Request.GET, options, List.of(), null, schedule, TaskSpec.Tags.NONE), new FetchInput(last, null, FetchInput.NONE.visit()));
         if (result instanceof FetchResult.Fetched fetched) {
             fetched.body().close();
         }

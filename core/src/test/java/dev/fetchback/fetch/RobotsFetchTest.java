@@ -170,7 +170,7 @@ class RobotsFetchTest {
             throws InterruptedException {
         FetchOptions options = new FetchOptions(timeout, 10 << 20, 10, 3, StatusSet.SUCCESS, robots, false);
         FetchResult result =
-                step.run(TASK, new TaskSpec(url, request, options, null, TaskSpec.Schedule.NOW, TaskSpec.Tags.NONE), FetchInput.NONE);
+                step.run(TASK, new TaskSpec(url, request, options, List.of(), null, TaskSpec.Schedule.NOW, TaskSpec.Tags.NONE), FetchInput.NONE);
         if (result instanceof FetchResult.Fetched fetched) {
             fetched.body().close();
         }

@@ -84,7 +84,7 @@ class HostileWebTest {
 
     private TaskId submit(Target page, Duration timeout, long maxBytes, Target receiver) {
         FetchOptions fetch = new FetchOptions(timeout, maxBytes, 5, 1, StatusSet.SUCCESS, FetchOptions.Robots.IGNORE, false);
-        TaskSpec spec = new TaskSpec(page.toString(), TaskSpec.Request.GET, fetch, DeliverOptions.to(receiver.toString()),
+        TaskSpec spec = new TaskSpec(page.toString(), TaskSpec.Request.GET, fetch, List.of(), DeliverOptions.to(receiver.toString()),
                 TaskSpec.Schedule.NOW, TaskSpec.Tags.NONE);
         Tasks.Submitted answer = fetchback.submit(List.of(new Tasks.Submission(spec, null))).getFirst();
         return ((Tasks.Submitted.Accepted) answer).task().id();

@@ -9,10 +9,12 @@ import dev.fetchback.task.Header;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Processed;
 import dev.fetchback.task.Task.Plan;
 import dev.fetchback.task.Task.Progress;
 import dev.fetchback.task.TaskSpec;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -46,12 +48,17 @@ class CodecTest {
     @Test
     void readsEveryOutcome() {
         Problem problem = new Problem("http_status", null, 503);
+        Map<String, Problem> failures = new LinkedHashMap<>();
+        failures.put("text", new Problem("process_timeout", "It took longer than 10 s.", 0));
+        failures.put("a", problem);
         for (Outcome outcome : List.of(
                 new Outcome.Fetched(PAGE, 0),
                 new Outcome.Fetched(PAGE, Outcome.Fetched.WHILE_NEEDED),
+                new Outcome.Fetched(PAGE, 8, new Processed(99, Map.of())),
+                new Outcome.Fetched(PAGE, 8, new Processed(2, failures)),
                 new Outcome.Unchanged(PAGE),
                 new Outcome.Failed(problem, 99))) {
-            Progress progress = new Progress(1, 2, 3, outcome, new Problem("timeout", "ä", 0), true, 4);
+            Progress progress = new Progress(1, 2, 1, 3, outcome, new Problem("timeout", "ä", 0), true, 4);
             assertThat(Codec.progress(Codec.progress(progress))).isEqualTo(progress);
         }
         assertThat(Codec.progress(Codec.progress(Progress.NONE))).isEqualTo(Progress.NONE);
@@ -63,7 +70,7 @@ class CodecTest {
         for (String name : List.of("z", "a", "m", "b")) {
             metadata.put(name, name + name);
         }
-        TaskSpec spec = new TaskSpec(SPEC.url(), SPEC.request(), SPEC.fetch(), SPEC.deliver(), SPEC.schedule(),
+        TaskSpec spec = new TaskSpec(SPEC.url(), SPEC.request(), SPEC.fetch(), List.of(), SPEC.deliver(), SPEC.schedule(),
                 new TaskSpec.Tags(null, null, List.of(), metadata));
         assertThat(Codec.facts(Codec.facts(PLAN, spec)).spec().tags().metadata().keySet()).containsExactly("z", "a", "m", "b");
     }
@@ -75,7 +82,7 @@ class CodecTest {
                 + "\"deliver\":{\"to\":\"https://api.me/hooks\",\"z\":null}}}";
         assertThat(Codec.facts(newer.getBytes(StandardCharsets.UTF_8))).isEqualTo(new Codec.Facts(PLAN, SPEC));
         assertThat(Codec.progress("{\"new\":{\"a\":1},\"fetches\":2}".getBytes(StandardCharsets.UTF_8)))
-                .isEqualTo(new Progress(0, 2, 0, null, null, false, 0));
+                .isEqualTo(Progress.fetched(2));
     }
 
     @Test

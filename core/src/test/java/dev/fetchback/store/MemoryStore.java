@@ -127,12 +127,19 @@ public final class MemoryStore implements Store {
             seen.compute(page, (key, last) -> Seen.after(last, c.after()));
         }
         if (c.body() != null) {
-            bodies.put(c.after().id(), c.body());
+            boolean there = c.before().progress().outcome() instanceof Outcome.Fetched fetched && fetched.stored();
+            bodies.merge(c.after().id(), c.body(), (old, more) -> there ? joined(old, more) : more);
         }
         if (!(c.after().progress().outcome() instanceof Outcome.Fetched fetched && fetched.stored())) {
             bodies.remove(c.after().id());
         }
         return Result.Applied.APPLIED;
+    }
+
+    private static byte[] joined(byte[] first, byte[] second) {
+        byte[] both = java.util.Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
     }
 
     private Result put(Change.PutBody c) {
@@ -248,11 +255,11 @@ public final class MemoryStore implements Store {
     }
 
     @Override
-    public synchronized Optional<InputStream> body(TaskId id, long offset) {
+    public synchronized Optional<InputStream> body(TaskId id, long offset, long length) {
         byte[] body = bodies.get(id);
         return body == null
                 ? Optional.empty()
-                : Optional.of(new ByteArrayInputStream(body, (int) offset, body.length - (int) offset));
+                : Optional.of(new ByteArrayInputStream(body, (int) offset, (int) Math.min(length, body.length - offset)));
     }
 
     @Override
@@ -260,7 +267,7 @@ public final class MemoryStore implements Store {
         long dead = tasks.values().stream().filter(t -> t.task().phase() == Phase.DEAD).count();
         long running = tasks.values().stream().filter(t -> t.task().phase().running()).count();
         long bytes = bodies.values().stream().mapToLong(b -> b.length).sum();
-        return new Totals(waiting(Stage.FETCH).count(), waiting(Stage.DELIVER).count(), running, dead, bytes, bytes);
+        return new Totals(waiting(Stage.FETCH).count(), waiting(Stage.PROCESS).count(), waiting(Stage.DELIVER).count(), running, dead, bytes, bytes);
     }
 
     @Override

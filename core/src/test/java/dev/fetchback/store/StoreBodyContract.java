@@ -7,11 +7,14 @@ import dev.fetchback.store.Change.PutBody;
 import dev.fetchback.task.Event;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Phase;
+import dev.fetchback.task.Processed;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.Task.Plan;
+import dev.fetchback.task.TaskId;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What every engine must do with the bodies of pages, and with what is old. */
@@ -49,7 +52,7 @@ public abstract class StoreBodyContract extends StoreFixture {
             byte[] rest = Arrays.copyOfRange(body, Math.min(offset, body.length), body.length);
             assertThat(body(task.id(), offset)).as("from %d", offset).hasValue(rest);
         }
-        try (InputStream in = store().body(task.id(), 10).orElseThrow()) {
+        try (InputStream in = store().body(task.id(), 10, Long.MAX_VALUE).orElseThrow()) {
             assertThat(in.read()).isEqualTo(body[10] & 0xff);
             assertThat(in.skip(PIECE)).isEqualTo(PIECE);
             assertThat(in.read()).isEqualTo(body[11 + PIECE] & 0xff);
@@ -65,12 +68,12 @@ public abstract class StoreBodyContract extends StoreFixture {
         for (int i = 0; i < 3; i++) {
             applied(new PutBody(begun.id(), i, Arrays.copyOfRange(body, i * PIECE, Math.min(body.length, (i + 1) * PIECE))));
         }
-        assertThat(store().body(begun.id(), 0)).as("before the move").isEmpty();
+        assertThat(store().body(begun.id(), 0, Long.MAX_VALUE)).as("before the move").isEmpty();
         Task stored = moved(begun, new Event.PageStored(page(body.length)));
         assertThat(stored.phase()).isEqualTo(Phase.DELIVER_WAITING);
         assertThat(body(begun.id(), 0)).hasValue(body);
         moved(started2(stored), new Event.Delivered(false));
-        assertThat(store().body(begun.id(), 0)).isEmpty();
+        assertThat(store().body(begun.id(), 0, Long.MAX_VALUE)).isEmpty();
         assertThat(store().totals().bodyBytes()).isZero();
     }
 
@@ -109,13 +112,60 @@ public abstract class StoreBodyContract extends StoreFixture {
         Task linked = moved(started2(again), new Event.Delivered(true));
         assertThat(body(linked.id(), 0)).hasValue(body);
         moved(linked, new Event.Retry());
-        assertThat(store().body(linked.id(), 0)).isEmpty();
+        assertThat(store().body(linked.id(), 0, Long.MAX_VALUE)).isEmpty();
+    }
+
+    /** Results that do not fit the last piece of the page, pages that end with a piece, and an empty page. */
+    @Test
+    void addsWhatCameOfProcessingToAStoredPage() throws Exception {
+        long all = 0;
+        for (int page : new int[] {0, 1, PIECE - 1, PIECE, PIECE + 7}) {
+            for (int results : new int[] {2, PIECE, 2 * PIECE + 5}) {
+                byte[] body = bytes(page);
+                byte[] more = bytes(results + 1);
+                Task begun = started(task(processing("a.example:443"), now));
+                applied(submit(begun));
+                Task stored = moved(begun, new Event.PageStored(page(page)), body);
+                assertThat(stored.phase()).isEqualTo(Phase.PROCESS_WAITING);
+                Task waiting = moved(started2(stored), new Event.PageStored(page(page), new Processed(more.length, Map.of())), more);
+                assertThat(waiting.phase()).isEqualTo(Phase.DELIVER_WAITING);
+                assertThat(stored(begun.id())).isEqualTo(waiting);
+                assertThat(slice(begun.id(), 0, page)).as("%d bytes and %d", page, results).isEqualTo(body);
+                assertThat(slice(begun.id(), page, more.length)).as("%d bytes and %d", page, results).isEqualTo(more);
+                all += page + more.length;
+            }
+        }
+        assertThat(store().totals().bodyBytes()).isEqualTo(all);
+        assertThat(store().totals().waitingDeliver()).isEqualTo(15);
+    }
+
+    private byte[] slice(TaskId id, long offset, long length) throws Exception {
+        try (InputStream in = store().body(id, offset, length).orElseThrow()) {
+            return in.readAllBytes();
+        }
+    }
+
+    @Test
+    void keepsAPageWhileItWaitsToBeProcessed() {
+        byte[] body = bytes(300);
+        Task begun = started(task(processing("a.example:443"), now));
+        applied(submit(begun));
+        Task again = moved(moved(begun, new Event.ProcessStarted()), new Event.ProcessFailed(problem(), true, page(300)), body);
+        assertThat(again.phase()).isEqualTo(Phase.PROCESS_WAITING);
+        Task off = moved(started2(again), new Event.ProcessPutOff(problem(), 0, null));
+        reopen();
+        assertThat(stored(begun.id())).isEqualTo(off);
+        assertThat(body(begun.id(), 0)).hasValue(body);
+        moved(started2(off), new Event.ProcessFailed(problem(), true, null));
+        assertThat(stored(begun.id()).phase()).isEqualTo(Phase.DELIVER_WAITING);
+        assertThat(store().body(begun.id(), 0, Long.MAX_VALUE)).as("a failure has no page").isEmpty();
+        assertThat(store().totals().bodyBytes()).isZero();
     }
 
     @Test
     void failsAReadOfABodyThatGoesAway() throws Exception {
         Task task = kept(bytes(2 * PIECE));
-        try (InputStream in = store().body(task.id(), 0).orElseThrow()) {
+        try (InputStream in = store().body(task.id(), 0, Long.MAX_VALUE).orElseThrow()) {
             assertThat(in.readNBytes(PIECE)).hasSize(PIECE);
             applied(new Change.Delete(task.id()));
             assertThatIOException().isThrownBy(in::read).withMessageContaining(task.id().toString());
@@ -127,10 +177,10 @@ public abstract class StoreBodyContract extends StoreFixture {
         Task task = kept(bytes(1000));
         now += 3_600_000 - 1;
         pruneAll();
-        assertThat(store().body(task.id(), 0)).isPresent();
+        assertThat(store().body(task.id(), 0, Long.MAX_VALUE)).isPresent();
         now += 1;
         pruneAll();
-        assertThat(store().body(task.id(), 0)).isEmpty();
+        assertThat(store().body(task.id(), 0, Long.MAX_VALUE)).isEmpty();
         assertThat(stored(task.id()).progress().outcome())
                 .isInstanceOfSatisfying(Outcome.Fetched.class, fetched -> assertThat(fetched.stored()).isFalse());
         assertThat(store().totals().bodyBytes()).isZero();
@@ -192,9 +242,9 @@ public abstract class StoreBodyContract extends StoreFixture {
         now += 1;
         Task third = dead("a.example:443", bytes(100));
         pruneAll();
-        assertThat(store().body(first.id(), 0)).isEmpty();
-        assertThat(store().body(second.id(), 0)).isPresent();
-        assertThat(store().body(third.id(), 0)).isPresent();
+        assertThat(store().body(first.id(), 0, Long.MAX_VALUE)).isEmpty();
+        assertThat(store().body(second.id(), 0, Long.MAX_VALUE)).isPresent();
+        assertThat(store().body(third.id(), 0, Long.MAX_VALUE)).isPresent();
         assertThat(store().totals()).extracting(Store.Totals::dead, Store.Totals::bodyBytes).containsExactly(3L, 200L);
         assertThat(moved(stored(first.id()), new Event.Redrive()).phase()).as("its page is gone").isEqualTo(Phase.FETCH_WAITING);
         assertThat(moved(stored(third.id()), new Event.Redrive()).phase()).isEqualTo(Phase.DELIVER_WAITING);

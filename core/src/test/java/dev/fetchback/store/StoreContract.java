@@ -13,13 +13,16 @@ import dev.fetchback.store.Result.Duplicate;
 import dev.fetchback.store.Result.Stale;
 import dev.fetchback.task.BatchId;
 import dev.fetchback.task.Event;
+import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Phase;
+import dev.fetchback.task.Processed;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.Task.Fence;
 import dev.fetchback.task.TaskId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What every engine must do with submits and moves. */
@@ -77,6 +80,32 @@ public abstract class StoreContract extends StoreFixture {
         assertThat(stored(task.id())).isEqualTo(task);
         assertThat(store().totals()).extracting(Store.Totals::waitingFetch, Store.Totals::waitingDeliver, Store.Totals::running)
                 .containsExactly(0L, 0L, 0L);
+    }
+
+    @Test
+    void takesAPageThroughProcessing() {
+        Task task = started(task(processing("a.example:443"), now));
+        applied(submit(task));
+        Task fetched = task;
+        task = moved(task, new Event.ProcessStarted());
+        assertThat(stored(task.id())).isEqualTo(task);
+        assertThat(store().totals().running()).isEqualTo(1);
+        assertThat(apply(new Move(fetched, next(fetched, new Event.FetchFailed(problem(), true, 0)), null)))
+                .as("its start is another one").isEqualTo(Stale.STALE);
+        task = moved(task, new Event.ProcessPutOff(null, 0, page(4)), bytes(4));
+        assertThat(stored(task.id())).isEqualTo(task);
+        assertThat(store().totals().waitingProcess()).isEqualTo(1);
+        reopen();
+        assertThat(store().totals().waitingProcess()).isEqualTo(1);
+        task = started2(task);
+        Processed processed = new Processed(3, Map.of("links", problem()));
+        task = moved(task, new Event.PageRefused(page(4), processed, problem(), 0), bytes(3));
+        assertThat(stored(task.id())).isEqualTo(task);
+        assertThat(((Outcome.Fetched) stored(task.id()).progress().outcome()).processed()).isEqualTo(processed);
+        assertThat(store().totals().waitingProcess()).isZero();
+        task = moved(started2(task), new Event.Delivered(false));
+        assertThat(stored(task.id())).isEqualTo(task);
+        assertThat(store().totals().live()).isZero();
     }
 
     @Test
@@ -151,14 +180,18 @@ public abstract class StoreContract extends StoreFixture {
         applied(submit(waiting));
         Task failed = moved(running("b.example:443"), new Event.FetchFailed(problem(), false, 0));
         Task delivering = started2(failed);
+        Task fetched = started(task(processing("p.example:443"), now));
+        applied(submit(fetched));
+        Task processing = moved(fetched, new Event.ProcessStarted());
         assertThat(store().orphans(10)).isEmpty();
         int before = store().epoch();
         reopen();
         assertThat(store().epoch()).isGreaterThan(before);
-        assertThat(store().orphans(10)).containsExactlyInAnyOrder(begun, delivering);
+        assertThat(store().orphans(10)).containsExactlyInAnyOrder(begun, delivering, processing);
         assertThat(store().orphans(1)).hasSize(1);
         moved(begun, new Event.Reclaimed(store().epoch()));
         moved(delivering, new Event.Reclaimed(store().epoch()));
+        assertThat(moved(processing, new Event.Reclaimed(store().epoch())).phase()).isEqualTo(Phase.FETCH_WAITING);
         assertThat(store().orphans(10)).isEmpty();
         running("c.example:443");
         assertThat(store().orphans(10)).isEmpty();
@@ -281,7 +314,7 @@ public abstract class StoreContract extends StoreFixture {
         Task dead = dead("a.example:443", bytes(100));
         applied(new Delete(dead.id()));
         assertThat(store().find(dead.id())).isEmpty();
-        assertThat(store().body(dead.id(), 0)).isEmpty();
+        assertThat(store().body(dead.id(), 0, Long.MAX_VALUE)).isEmpty();
         assertThat(store().totals()).extracting(Store.Totals::dead, Store.Totals::bodyBytes).containsExactly(0L, 0L);
     }
 

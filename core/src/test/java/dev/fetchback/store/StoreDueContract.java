@@ -59,6 +59,17 @@ public abstract class StoreDueContract extends StoreFixture {
         assertThat(due(new QueueKey(Stage.DELIVER, RECEIVER), 10)).containsExactly(told.id());
         assertThat(names(store().dueQueues(Stage.DELIVER, Optional.empty(), now, 10))).containsExactly(RECEIVER);
         assertThat(names(store().dueQueues(Stage.FETCH, Optional.empty(), now, 10))).doesNotContain(A);
+
+        Task begun = started(task(processing(A), now));
+        applied(submit(begun));
+        Task page = moved(begun, new Event.PageStored(page(1)), bytes(1));
+        assertThat(due(new QueueKey(Stage.PROCESS, A), 10)).containsExactly(page.id());
+        assertThat(names(store().dueQueues(Stage.PROCESS, Optional.empty(), now, 10))).containsExactly(A);
+        assertThat(names(store().dueQueues(Stage.DELIVER, Optional.empty(), now, 10))).containsExactly(RECEIVER);
+        assertThat(due(FETCH_A, 10)).isEmpty();
+        started2(page);
+        applied(new SettleQueue(new QueueKey(Stage.PROCESS, A)));
+        assertThat(store().dueQueues(Stage.PROCESS, Optional.empty(), now, 10)).isEmpty();
     }
 
     @Test

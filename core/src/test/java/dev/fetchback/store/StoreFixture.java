@@ -13,6 +13,7 @@ import dev.fetchback.task.Header;
 import dev.fetchback.task.Ids;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.ProcessorUse;
 import dev.fetchback.task.RetryPolicy;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.Task.Plan;
@@ -79,6 +80,11 @@ public abstract class StoreFixture {
         return new Plan(host, RECEIVER, 5, 3, 10, 0, 0);
     }
 
+    /** A plan whose page is processed. */
+    protected Plan processing(String host) {
+        return new Plan(host, RECEIVER, 5, 3, 10, 0, 0, true, null);
+    }
+
     protected TaskSpec spec(String host) {
         return TaskSpec.get("https://" + host + "/p", DeliverOptions.to("https://api.me/hooks"));
     }
@@ -99,7 +105,7 @@ public abstract class StoreFixture {
         TaskSpec plain = spec(task.plan().host());
         return new Submit(
                 task,
-                new TaskSpec(plain.url(), plain.request(), plain.fetch(), plain.deliver(), plain.schedule(),
+                new TaskSpec(plain.url(), plain.request(), plain.fetch(), List.of(), plain.deliver(), plain.schedule(),
                         new Tags("team", batch, List.of("nightly"), Map.of())),
                 key);
     }
@@ -167,7 +173,7 @@ public abstract class StoreFixture {
     }
 
     protected Optional<byte[]> body(TaskId id, long offset) {
-        return store().body(id, offset).map(stream -> {
+        return store().body(id, offset, Long.MAX_VALUE).map(stream -> {
             try (InputStream in = stream) {
                 return in.readAllBytes();
             } catch (IOException e) {
@@ -189,12 +195,14 @@ public abstract class StoreFixture {
     /** A spec and a plan in which nothing has its default. */
     protected static Codec.Facts unusual(BatchId batch) {
         return new Codec.Facts(
-                new Plan("b.example:8443", RECEIVER, 9, 7, 4, 1_900_000_000_000L, 3_600_000, "page key"),
+                new Plan("b.example:8443", RECEIVER, 9, 7, 4, 1_900_000_000_000L, 3_600_000, true, "page key"),
                 new TaskSpec(
                         "https://b.example:8443/ä?q=\"1\"",
                         new Request("POST", List.of(new Header("x-a", "1"), new Header("x-a", "2")), "{\"a\":\u0001}"),
                         new FetchOptions(Duration.ofMillis(1234), 99, 0, 7,
                                 new dev.fetchback.task.StatusSet(List.of("2xx", "404")), FetchOptions.Robots.IGNORE, true),
+                        List.of(ProcessorUse.of("text"), new ProcessorUse("select", "prices", "{\"css\":\"h1 \\u00e9\"}",
+                                ProcessorUse.OnError.DELIVER, Duration.ofMillis(1500))),
                         new DeliverOptions("http://r/", DeliverOptions.Mode.RAW, List.of(new Header("h", "v")), "whsec_AAAA",
                                 Duration.ofSeconds(3), 4, DeliverOptions.Spool.ALWAYS),
                         new Schedule(1_800_000_000_001L, 1_900_000_000_000L, 9, Duration.ofDays(2)),

@@ -50,7 +50,7 @@ public abstract class StoreListContract extends StoreFixture {
     void endsAPageAtItsMostBytes() {
         TaskSpec plain = spec("a.example:80");
         TaskSpec large = new TaskSpec(plain.url(), new TaskSpec.Request("POST", List.of(), "x".repeat(400_000)), plain.fetch(),
-                plain.deliver(), plain.schedule(), plain.tags());
+                List.of(), plain.deliver(), plain.schedule(), plain.tags());
         List<TaskId> expected = new ArrayList<>();
         for (int i = 0; i < 30; i++) {
             now++;

@@ -21,7 +21,7 @@ public abstract class StoreSeenContract extends StoreFixture {
 
     /** A begun task whose page counts only when it changed. */
     private Task choosy(@Nullable String key, @Nullable String receiver) {
-        Task task = started(task(new Plan("a.example:443", receiver, 5, 3, 1, 0, 0, key), now));
+        Task task = started(task(new Plan("a.example:443", receiver, 5, 3, 1, 0, 0, false, key), now));
         applied(submit(task));
         return task;
     }
@@ -160,7 +160,7 @@ public abstract class StoreSeenContract extends StoreFixture {
 
     @Test
     void keepsThePageKeyOfATask() {
-        Task waiting = task(new Plan("a.example:443", RECEIVER, 5, 3, 10, 0, 0, KEY), now);
+        Task waiting = task(new Plan("a.example:443", RECEIVER, 5, 3, 10, 0, 0, false, KEY), now);
         applied(submit(waiting));
         reopen();
         assertThat(stored(waiting.id()).plan().pageKey()).isEqualTo(KEY);

@@ -30,7 +30,7 @@ final class SeenTest {
     }
 
     private Task running(@Nullable String receiver) {
-        return next(Task.submitted(new TaskId(1, 2), new Task.Plan("a.example:443", receiver, 5, 3, 2, 0, 0, "key"), 0, 1),
+        return next(Task.submitted(new TaskId(1, 2), new Task.Plan("a.example:443", receiver, 5, 3, 2, 0, 0, false, "key"), 0, 1),
                 new Event.Start(1), NOW);
     }
 

@@ -19,6 +19,7 @@ final class TaskMachineTest {
     private static final long NOW = 1_700_000_000_000L;
     private static final double MIDDLE = 0.5; // no jitter
     private static final Page PAGE = new Page(200, "http://a/", List.of(), null, 1, "00", NOW, 1);
+    private static final Processed PROCESSED = new Processed(2, Map.of());
     private static final Problem PROBLEM = new Problem("connect_failed", null, 0);
 
     private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
@@ -153,7 +154,7 @@ final class TaskMachineTest {
     @Test
     void aRedriveFetchesAPageAgainThatIsNotStoredAnyMore() {
         Task dead = at(Phase.DEAD);
-        Task.Progress dropped = new Task.Progress(0, 1, 10, new Outcome.Fetched(PAGE, 0), PROBLEM, false, NOW);
+        Task.Progress dropped = new Task.Progress(0, 1, 0, 10, new Outcome.Fetched(PAGE, 0), PROBLEM, false, NOW);
         Task pruned = new Task(dead.id(), dead.plan(), dead.phase(), 0, dead.fence(), dropped);
         Task again = next(pruned, new Event.Redrive()).orElseThrow();
         assertThat(again.phase()).isEqualTo(Phase.FETCH_WAITING);
@@ -209,6 +210,133 @@ final class TaskMachineTest {
     }
 
     @Test
+    void aPageIsProcessedFromMemoryAndGoesStraightOn() {
+        Task fetched = started(toProcess(0));
+        assertThat(next(fetched, new Event.PageDelivered(PAGE))).as("not before it was processed").isEmpty();
+        Task running = next(fetched, new Event.ProcessStarted()).orElseThrow();
+        assertThat(running.phase()).isEqualTo(Phase.PROCESS_RUNNING);
+        assertThat(running.fence()).isEqualTo(new Task.Fence(2, 7));
+        assertThat(running.progress().processAttempts()).isEqualTo(1);
+        assertThat(running.progress().fetchAttempts()).isEqualTo(1);
+        assertThat(State.of(running, NOW)).isEqualTo(State.PROCESSING);
+        assertThat(Delivery.of(running)).isEqualTo(Delivery.WAITING);
+        assertThat(running.queue()).isEqualTo("h:80");
+        assertThat(next(running, new Event.PageDelivered(PAGE))).as("what came of it is missing").isEmpty();
+        Task done = next(running, new Event.PageDelivered(PAGE, PROCESSED)).orElseThrow();
+        assertThat(done.phase()).isEqualTo(Phase.SUCCEEDED);
+        assertThat(done.progress().outcome()).isEqualTo(new Outcome.Fetched(PAGE, 0, PROCESSED));
+        assertThat(next(started(waiting("rcv", 0)), new Event.ProcessStarted())).as("without processors").isEmpty();
+    }
+
+    @Test
+    void aProcessedPageIsNeverProcessedAgain() {
+        Task refused = next(processing(), new Event.PageRefused(PAGE, PROCESSED, PROBLEM, 0)).orElseThrow();
+        assertThat(refused.phase()).isEqualTo(Phase.DELIVER_WAITING);
+        while (refused.phase() == Phase.DELIVER_WAITING) {
+            refused = next(started(refused), new Event.Refused(PROBLEM, 0)).orElseThrow();
+        }
+        assertThat(refused.phase()).isEqualTo(Phase.DEAD);
+        Task again = next(refused, new Event.Redrive()).orElseThrow();
+        assertThat(again.phase()).isEqualTo(Phase.DELIVER_WAITING);
+        assertThat(((Outcome.Fetched) again.progress().outcome()).processed()).isEqualTo(PROCESSED);
+        assertThat(next(refused, new Event.Retry()).orElseThrow().progress().processAttempts()).as("but in a new round").isZero();
+    }
+
+    @Test
+    void aPageThatTakesItsProcessDownIsTriedTwiceAndThenTold() {
+        Task waiting = next(processing(), new Event.ProcessFailed(PROBLEM, true, PAGE)).orElseThrow();
+        assertThat(waiting.phase()).isEqualTo(Phase.PROCESS_WAITING);
+        assertThat(waiting.readyAt()).isEqualTo(NOW + 2_000);
+        assertThat(waiting.progress().lastError()).isEqualTo(PROBLEM);
+        assertThat(waiting.progress().outcome()).isEqualTo(new Outcome.Fetched(PAGE, Outcome.Fetched.WHILE_NEEDED));
+        Task second = started(waiting);
+        assertThat(second.phase()).isEqualTo(Phase.PROCESS_RUNNING);
+        assertThat(second.progress().processAttempts()).isEqualTo(TaskMachine.PROCESS_ATTEMPTS_MAX);
+        Task failed = next(second, new Event.ProcessFailed(PROBLEM, true, null)).orElseThrow();
+        assertThat(failed.phase()).isEqualTo(Phase.DELIVER_WAITING);
+        assertThat(failed.progress().outcome()).isEqualTo(new Outcome.Failed(PROBLEM, NOW));
+        assertThat(next(started(failed), new Event.Delivered(false)).orElseThrow().phase()).isEqualTo(Phase.FAILED);
+    }
+
+    @Test
+    void aPageThatCannotBeStoredGetsNoThirdTryByBeingFetchedAgain() {
+        Task lost = next(processing(), new Event.FetchFailed(PROBLEM, true, 0)).orElseThrow();
+        assertThat(lost.phase()).isEqualTo(Phase.FETCH_WAITING);
+        assertThat(lost.progress().outcome()).isNull();
+        Task again = next(started(lost), new Event.ProcessStarted()).orElseThrow();
+        assertThat(next(again, new Event.ProcessFailed(PROBLEM, true, PAGE)).orElseThrow().phase()).isEqualTo(Phase.DELIVER_WAITING);
+    }
+
+    @Test
+    void aFailureForGoodIsToldAtOnce() {
+        Task failed = next(processing(), new Event.ProcessFailed(PROBLEM, false, null)).orElseThrow();
+        assertThat(failed.phase()).isEqualTo(Phase.DELIVER_WAITING);
+        assertThat(failed.progress().outcome()).isEqualTo(new Outcome.Failed(PROBLEM, NOW));
+    }
+
+    @Test
+    void whatNoProcessorHasAPlaceForWaitsAndDoesNotCount() {
+        Task stored = next(processing(), new Event.ProcessPutOff(PROBLEM, 0, PAGE)).orElseThrow();
+        assertThat(stored.phase()).isEqualTo(Phase.PROCESS_WAITING);
+        assertThat(stored.readyAt()).as("it was in memory, and has its first turn").isEqualTo(NOW);
+        assertThat(stored.progress().processAttempts()).isZero();
+        Task off = next(started(stored), new Event.ProcessPutOff(PROBLEM, 0, null)).orElseThrow();
+        assertThat(off.readyAt()).as("two writes each time").isEqualTo(NOW + TaskMachine.PROCESS_BUSY_WAIT.toMillis());
+        assertThat(off.progress().processAttempts()).isZero();
+        assertThat(next(started(stored), new Event.ProcessPutOff(PROBLEM, NOW + 9_999, null)).orElseThrow().readyAt()).isEqualTo(NOW + 9_999);
+        Task drained = next(started(stored), new Event.ProcessPutOff(null, 0, null)).orElseThrow();
+        assertThat(drained.readyAt()).isEqualTo(NOW);
+        assertThat(drained.progress().lastError()).isEqualTo(PROBLEM);
+        Task back = next(started(stored), new Event.HandedBack()).orElseThrow();
+        assertThat(back.phase()).isEqualTo(Phase.PROCESS_WAITING);
+        assertThat(back.progress().processAttempts()).isZero();
+        Task lost = next(processing(), new Event.HandedBack()).orElseThrow();
+        assertThat(lost.phase()).as("its page was in memory only").isEqualTo(Phase.FETCH_WAITING);
+        assertThat(lost.progress()).isEqualTo(Task.Progress.NONE);
+    }
+
+    @Test
+    void anOwnerThatStopsWhileItProcessesCounts() {
+        Task task = toProcess(0);
+        int starts = 0;
+        for (int epoch = 1; task.phase() == Phase.FETCH_WAITING; epoch++) {
+            task = machine.next(task, new Event.Start(epoch), NOW, MIDDLE).orElseThrow();
+            task = next(next(task, new Event.ProcessStarted()).orElseThrow(), new Event.Reclaimed(epoch + 1)).orElseThrow();
+            starts++;
+        }
+        assertThat(starts).as("a page in memory is fetched again").isEqualTo(3 + TaskMachine.CRASH_GRACE);
+        assertThat(task.progress().lastError()).extracting(Problem::code).isEqualTo(Problem.CRASH_LOOP);
+
+        task = next(started(toProcess(0)), new Event.PageStored(PAGE)).orElseThrow();
+        starts = 0;
+        for (int epoch = 10; task.phase() == Phase.PROCESS_WAITING; epoch++) {
+            task = machine.next(task, new Event.Start(epoch), NOW, MIDDLE).orElseThrow();
+            task = next(task, new Event.Reclaimed(epoch + 1)).orElseThrow();
+            starts++;
+        }
+        assertThat(starts).as("a stored one is not").isEqualTo(TaskMachine.PROCESS_ATTEMPTS_MAX + TaskMachine.CRASH_GRACE);
+        assertThat(task.progress().fetchAttempts()).isEqualTo(1);
+        assertThat(task.progress().outcome()).isInstanceOf(Outcome.Failed.class);
+    }
+
+    @Test
+    void aPageThatWaitsToBeProcessedExpiresAndCanBeTakenBack() {
+        Task waiting = next(started(toProcess(NOW + 5)), new Event.PageStored(PAGE)).orElseThrow();
+        assertThat(State.of(waiting, NOW)).isEqualTo(State.PROCESSING);
+        Task off = next(started(waiting), new Event.ProcessPutOff(PROBLEM, 0, null)).orElseThrow();
+        assertThat(off.readyAt()).isEqualTo(NOW + 5);
+        Task expired = machine.next(off, new Event.Start(7), NOW + 5, MIDDLE).orElseThrow();
+        assertThat(expired.phase()).isEqualTo(Phase.DELIVER_WAITING);
+        assertThat(expired.progress().outcome()).isInstanceOfSatisfying(Outcome.Failed.class,
+                failed -> assertThat(failed.problem().code()).isEqualTo(Problem.EXPIRED));
+        for (Task live : List.of(waiting, started(waiting), processing())) {
+            Task cancelled = next(live, new Event.Cancel()).orElseThrow();
+            assertThat(cancelled.phase()).isEqualTo(Phase.CANCELLED);
+            assertThat(cancelled.progress().outcome() instanceof Outcome.Fetched fetched && fetched.stored()).isFalse();
+        }
+    }
+
+    @Test
     void anUnchangedPageIsTheEndAndNobodyIsTold() {
         for (String receiver : new String[] {"rcv", null}) {
             Task done = next(started(waiting(receiver, 0)), new Event.PageUnchanged(PAGE)).orElseThrow();
@@ -228,25 +356,28 @@ final class TaskMachineTest {
         Map<String, String> documented = table();
         Map<String, String> actual = new TreeMap<>();
         for (Event event : events()) {
-            for (String column : List.of("fetch_waiting", "fetch_running", "deliver_waiting", "deliver_running", "terminal")) {
+            for (String column : List.of("fetch_waiting", "fetch_running", "process_waiting", "process_running", "deliver_waiting",
+                    "deliver_running", "terminal")) {
                 List<Phase> phases = column.equals("terminal")
                         ? List.of(Phase.SUCCEEDED, Phase.FAILED, Phase.DEAD, Phase.CANCELLED, Phase.EXPIRED)
                         : List.of(Phase.valueOf(column.toUpperCase(Locale.ROOT)));
                 boolean moves = false;
                 for (Phase phase : phases) {
-                    Optional<Task> after = next(at(phase), event);
-                    moves |= after.isPresent();
                     String cell = documented.getOrDefault(event.getClass().getSimpleName() + "/" + column, "?");
-                    after.ifPresent(task -> assertThat(cell)
-                            .as("%s in %s leads to %s", event, phase, task.phase())
-                            .contains(task.phase().name().toLowerCase(Locale.ROOT)));
+                    for (Task before : List.of(at(phase), at(phase, true, null), at(phase, true, new Outcome.Fetched(PAGE, 1)))) {
+                        Optional<Task> after = next(before, event);
+                        moves |= after.isPresent();
+                        after.ifPresent(task -> assertThat(cell)
+                                .as("%s in %s leads to %s", event, phase, task.phase())
+                                .contains(task.phase().name().toLowerCase(Locale.ROOT)));
+                    }
                 }
-                actual.put(event.getClass().getSimpleName() + "/" + column, moves ? "moves" : "–");
+                actual.merge(event.getClass().getSimpleName() + "/" + column, moves ? "moves" : "–", (a, b) -> a.equals("moves") ? a : b);
             }
         }
         documented.replaceAll((key, cell) -> cell.equals("–") ? "–" : "moves");
         assertThat(documented).isEqualTo(actual);
-        assertThat(events()).hasSize(Event.class.getPermittedSubclasses().length);
+        assertThat(events().stream().map(Event::getClass).distinct()).hasSize(Event.class.getPermittedSubclasses().length);
     }
 
     private static Map<String, String> table() throws IOException {
@@ -275,8 +406,10 @@ final class TaskMachineTest {
     }
 
     private static List<Event> events() {
-        return List.of(new Event.Start(7), new Event.PageDelivered(PAGE), new Event.PageStored(PAGE),
-                new Event.PageRefused(PAGE, PROBLEM, 0), new Event.PageUnchanged(PAGE), new Event.FetchFailed(PROBLEM, true, 0),
+        return List.of(new Event.Start(7), new Event.ProcessStarted(), new Event.PageDelivered(PAGE), new Event.PageStored(PAGE),
+                new Event.PageRefused(PAGE, PROBLEM, 0), new Event.PageDelivered(PAGE, PROCESSED), new Event.PageStored(PAGE, PROCESSED),
+                new Event.PageRefused(PAGE, PROCESSED, PROBLEM, 0), new Event.ProcessFailed(PROBLEM, true, PAGE),
+                new Event.ProcessFailed(PROBLEM, false, null), new Event.ProcessPutOff(PROBLEM, 0, PAGE), new Event.ProcessPutOff(null, 0, null), new Event.PageUnchanged(PAGE), new Event.FetchFailed(PROBLEM, true, 0),
                 new Event.PutOff(PROBLEM, 0),
                 new Event.Delivered(false),
                 new Event.Refused(PROBLEM, 0), new Event.Skipped(PROBLEM, 0), new Event.HandedBack(), new Event.Reclaimed(9), new Event.Cancel(),
@@ -284,8 +417,21 @@ final class TaskMachineTest {
     }
 
     private static Task at(Phase phase) {
-        return new Task(new TaskId(1, 2), new Task.Plan("h:80", "rcv", 5, 3, 10, 0, 0), phase, 0, new Task.Fence(1, 7),
-                new Task.Progress(0, 1, 1, null, null, false, 0));
+        return at(phase, false, null);
+    }
+
+    private static Task at(Phase phase, boolean processing, @Nullable Outcome outcome) {
+        return new Task(new TaskId(1, 2), new Task.Plan("h:80", "rcv", 5, 3, 10, 0, 0, processing, null), phase, 0, new Task.Fence(1, 7),
+                new Task.Progress(0, 1, 0, 1, outcome, null, false, 0));
+    }
+
+    private static Task toProcess(long expiresAt) {
+        return Task.submitted(new TaskId(1, 2), new Task.Plan("h:80", "rcv", 5, 3, 10, expiresAt, 0, true, null), NOW, 7);
+    }
+
+    /** In memory, at the first attempt. */
+    private Task processing() {
+        return next(started(toProcess(0)), new Event.ProcessStarted()).orElseThrow();
     }
 
     private static Task waiting(@Nullable String receiver, long expiresAt) {

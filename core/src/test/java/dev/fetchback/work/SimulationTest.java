@@ -176,7 +176,7 @@ final class SimulationTest {
             boolean pull = random.nextInt(5) == 0;
             long readyAt = random.nextInt(4) == 0 ? now + random.nextInt(100_000) : now;
             long expiresAt = random.nextInt(6) == 0 ? now + 1 + random.nextInt(200_000) : 0;
-            Task.Plan plan = new Task.Plan(host, pull ? null : "rcv" + random.nextInt(3), random.nextInt(10), 3, 4, expiresAt, 0,
+            Task.Plan plan = new Task.Plan(host, pull ? null : "rcv" + random.nextInt(3), random.nextInt(10), 3, 4, expiresAt, 0, false,
                     random.nextInt(3) == 0 ? host : null);
             TaskSpec spec = TaskSpec.get("http://" + host + "/", pull ? null : DeliverOptions.to("http://r/"));
             Task task = Task.submitted(id, plan, readyAt, disk.epoch());

@@ -111,7 +111,7 @@ public final class Server implements RunningServer {
 
     private static Readiness.Report readiness(Fetchback fetchback) {
         List<String> reasons = fetchback.refusal().map(List::of).orElse(List.of());
-        long oldest = Math.max(fetchback.dueAge(Stage.FETCH), fetchback.dueAge(Stage.DELIVER));
+        long oldest = Arrays.stream(Stage.values()).mapToLong(fetchback::dueAge).max().orElse(0);
         return new Readiness.Report(reasons, Duration.ofMillis(oldest));
     }
 

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 final class BodyRows {
     private static final String PIECE = "INSERT OR REPLACE INTO body(id, piece, data) VALUES(?,?,?)";
     private static final String STORED = "INSERT INTO stored(id, until, bytes, dead_at) VALUES(?,?,?,?)";
-    private static final String LONGER = "UPDATE stored SET bytes=bytes+? WHERE id=? AND until=0";
+    private static final String LONGER = "UPDATE stored SET bytes=bytes+? WHERE id=?";
+    private static final String READ_PIECE = "SELECT data FROM body WHERE id=? AND piece=?";
     private static final String KEEP = "UPDATE stored SET until=?, dead_at=? WHERE id=?";
     private static final String LOOK = "SELECT bytes, dead_at FROM stored WHERE id=?";
     private static final String DROP = "DELETE FROM stored WHERE id=?";
@@ -42,12 +43,10 @@ final class BodyRows {
             stored(statements, id, 0, put.bytes().length, 0);
             pending(statements).add(put.id());
         } else {
-            PreparedStatement longer = statements.get(LONGER);
-            longer.setLong(1, put.bytes().length);
-            longer.setBytes(2, id);
-            if (longer.executeUpdate() == 0) {
+            if (!pending(statements).contains(put.id())) {
                 return false;
             }
+            grow(statements, id, put.bytes().length);
         }
         ledger.bodies(put.bytes().length, false);
         piece(statements, id, put.piece(), put.bytes());
@@ -66,10 +65,17 @@ final class BodyRows {
                 drop(statements, id);
             }
         } else if (body != null) {
-            if (had > 0 || pieces) {
+            if (had > 0) {
+                append(statements, Statements.id(id), body);
+                keep(statements, move, want);
+                return;
+            }
+            if (pieces) {
                 drop(statements, id);
             }
-            write(statements, Statements.id(id), body, want, deadAt(move.after()));
+            stored(statements, Statements.id(id), want, body.length, deadAt(move.after()));
+            ledger.bodies(body.length, deadAt(move.after()) > 0);
+            write(statements, Statements.id(id), 0, body);
         } else if (pieces || had != want || deadAt(move.before()) != deadAt(move.after())) {
             keep(statements, move, want);
         }
@@ -136,14 +142,44 @@ final class BodyRows {
         pending(statements).remove(id);
     }
 
-    private void write(Statements statements, byte[] id, byte[] body, long until, long deadAt) throws SQLException {
-        stored(statements, id, until, body.length, deadAt);
-        ledger.bodies(body.length, deadAt > 0);
-        int piece = 0;
-        for (int from = 0; from < body.length; from += Store.PIECE_BYTES) {
-            int to = Math.min(from + Store.PIECE_BYTES, body.length);
-            boolean whole = from == 0 && to == body.length;
-            piece(statements, id, piece++, whole ? body : Arrays.copyOfRange(body, from, to));
+    /** Adds to the end of what is there; of a task that is not dead. */
+    private void append(Statements statements, byte[] id, byte[] more) throws SQLException {
+        long there;
+        PreparedStatement look = statements.get(LOOK);
+        look.setBytes(1, id);
+        try (ResultSet row = look.executeQuery()) {
+            there = row.getLong(1);
+        }
+        int last = Math.toIntExact(there / Store.PIECE_BYTES);
+        byte[] begun = {};
+        PreparedStatement read = statements.get(READ_PIECE);
+        read.setBytes(1, id);
+        read.setInt(2, last);
+        try (ResultSet row = read.executeQuery()) {
+            if (row.next()) {
+                begun = row.getBytes(1);
+            }
+        }
+        byte[] whole = Arrays.copyOf(begun, begun.length + more.length);
+        System.arraycopy(more, 0, whole, begun.length, more.length);
+        grow(statements, id, more.length);
+        ledger.bodies(more.length, false);
+        write(statements, id, last, whole);
+    }
+
+    private static void grow(Statements statements, byte[] id, int bytes) throws SQLException {
+        PreparedStatement longer = statements.get(LONGER);
+        longer.setLong(1, bytes);
+        longer.setBytes(2, id);
+        longer.executeUpdate();
+    }
+
+    private static void write(Statements statements, byte[] id, int firstPiece, byte[] bytes) throws SQLException {
+        int piece = firstPiece;
+        for (int from = 0; from < bytes.length; from += Store.PIECE_BYTES) {
+            int to = Math.min(from + Store.PIECE_BYTES, bytes.length);
+            boolean whole = from == 0 && to == bytes.length;
+            piece(statements, id, piece++, whole ? bytes : Arrays.copyOfRange(bytes, from, to));
         }
     }
 

@@ -9,22 +9,23 @@ import java.sql.ResultSet;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A stored body, read piece by piece: nothing is held between two reads, and no more than one piece is in memory. */
+/** A part of a stored body, read piece by piece: nothing is held between two reads, and no more than one piece is in memory. */
 final class BodyStream extends InputStream {
     private static final String PIECE = "SELECT data FROM body WHERE id=? AND piece=?";
 
     private final Readers readers;
     private final TaskId id;
-    private final long length;
+    private final long end;
     private long position;
     private byte @Nullable [] piece; // the one with the position; null before it is read
     private boolean closed;
 
-    BodyStream(Readers readers, TaskId id, long length, long offset) {
+    /** @param end after the last byte, within the body */
+    BodyStream(Readers readers, TaskId id, long offset, long end) {
         this.readers = readers;
         this.id = id;
-        this.length = length;
-        this.position = Math.clamp(offset, 0, length);
+        this.position = offset;
+        this.end = end;
     }
 
     @Override
@@ -42,13 +43,13 @@ final class BodyStream extends InputStream {
         if (count == 0) {
             return 0;
         }
-        if (position >= length) {
+        if (position >= end) {
             return -1;
         }
         byte[] from = piece == null ? load() : piece;
         piece = from;
         int at = (int) (position % Store.PIECE_BYTES);
-        int some = Math.min(count, from.length - at);
+        int some = (int) Math.min(Math.min(count, from.length - at), end - position);
         if (some <= 0) {
             throw gone();
         }
@@ -62,7 +63,7 @@ final class BodyStream extends InputStream {
 
     @Override
     public long skip(long count) {
-        long target = Math.clamp(position + Math.max(0, count), position, length);
+        long target = Math.clamp(position + Math.max(0, count), position, end);
         long skipped = target - position;
         if (target / Store.PIECE_BYTES != position / Store.PIECE_BYTES) {
             piece = null;
@@ -73,7 +74,7 @@ final class BodyStream extends InputStream {
 
     @Override
     public int available() {
-        return piece == null ? 0 : (int) Math.min(piece.length - position % Store.PIECE_BYTES, length - position);
+        return piece == null ? 0 : (int) Math.min(piece.length - position % Store.PIECE_BYTES, end - position);
     }
 
     @Override

@@ -9,21 +9,24 @@ import java.sql.Statement;
 /** How much there is, counted along with every change and stored with it. The writer's own, but for {@link #counts}. */
 final class Ledger {
     private long waitingFetch;
+    private long waitingProcess;
     private long waitingDeliver;
     private long running;
     private long dead;
     private long bodyBytes;
     private long deadBytes;
-    private volatile Counts committed = new Counts(0, 0, 0, 0, 0, 0);
+    private volatile Counts committed = new Counts(0, 0, 0, 0, 0, 0, 0);
 
     /**
      * The counters at one moment.
      *
      * @param deadBytes the part of {@code bodyBytes} that belongs to dead outcomes
      */
-    record Counts(long waitingFetch, long waitingDeliver, long running, long dead, long bodyBytes, long deadBytes) {
+    record Counts(
+            long waitingFetch, long waitingProcess, long waitingDeliver, long running, long dead, long bodyBytes, long deadBytes) {
         boolean sameRow(Counts other) {
             return waitingFetch == other.waitingFetch
+                    && waitingProcess == other.waitingProcess
                     && waitingDeliver == other.waitingDeliver
                     && dead == other.dead
                     && bodyBytes == other.bodyBytes
@@ -34,12 +37,13 @@ final class Ledger {
     void load(Statements statements) throws SQLException {
         try (Statement statement = statements.connection().createStatement()) {
             try (ResultSet row = statement.executeQuery(
-                    "SELECT waiting_fetch, waiting_deliver, dead, body_bytes, dead_bytes FROM total")) {
+                    "SELECT waiting_fetch, waiting_deliver, dead, body_bytes, dead_bytes, waiting_process FROM total")) {
                 waitingFetch = row.getLong(1);
                 waitingDeliver = row.getLong(2);
                 dead = row.getLong(3);
                 bodyBytes = row.getLong(4);
                 deadBytes = row.getLong(5);
+                waitingProcess = row.getLong(6);
             }
             // Not stored: it changes with every commit, and there are only as many as were in flight.
             try (ResultSet row = statement.executeQuery("SELECT count(*) FROM running")) {
@@ -88,12 +92,13 @@ final class Ledger {
             return;
         }
         PreparedStatement update = statements.get(
-                "UPDATE total SET waiting_fetch=?, waiting_deliver=?, dead=?, body_bytes=?, dead_bytes=? WHERE one=1");
+                "UPDATE total SET waiting_fetch=?, waiting_deliver=?, dead=?, body_bytes=?, dead_bytes=?, waiting_process=? WHERE one=1");
         update.setLong(1, waitingFetch);
         update.setLong(2, waitingDeliver);
         update.setLong(3, dead);
         update.setLong(4, bodyBytes);
         update.setLong(5, deadBytes);
+        update.setLong(6, waitingProcess);
         update.executeUpdate();
     }
 
@@ -104,6 +109,7 @@ final class Ledger {
     void rollBack() {
         Counts before = committed;
         waitingFetch = before.waitingFetch;
+        waitingProcess = before.waitingProcess();
         waitingDeliver = before.waitingDeliver;
         running = before.running;
         dead = before.dead;
@@ -112,14 +118,15 @@ final class Ledger {
     }
 
     private Counts now() {
-        return new Counts(waitingFetch, waitingDeliver, running, dead, bodyBytes, deadBytes);
+        return new Counts(waitingFetch, waitingProcess, waitingDeliver, running, dead, bodyBytes, deadBytes);
     }
 
     private void count(Phase phase, int by) {
         switch (phase) {
             case FETCH_WAITING -> waitingFetch += by;
+            case PROCESS_WAITING -> waitingProcess += by;
             case DELIVER_WAITING -> waitingDeliver += by;
-            case FETCH_RUNNING, DELIVER_RUNNING -> running += by;
+            case FETCH_RUNNING, PROCESS_RUNNING, DELIVER_RUNNING -> running += by;
             case DEAD -> dead += by;
             case SUCCEEDED, FAILED, CANCELLED, EXPIRED -> {}
         }

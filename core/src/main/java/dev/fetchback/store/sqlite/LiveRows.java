@@ -58,6 +58,7 @@ final class LiveRows {
         Progress p = task.progress();
         return p.fetchAttempts() == task.fence().attempt()
                 && p.round() == 0
+                && p.processAttempts() == 0
                 && p.deliverAttempts() == 0
                 && p.outcome() == null
                 && p.lastError() == null

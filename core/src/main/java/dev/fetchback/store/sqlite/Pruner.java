@@ -117,14 +117,7 @@ final class Pruner {
                 data = row.next() ? row.getBytes(1) : null;
             }
             if (data != null && Codec.progress(data) instanceof Progress p && p.outcome() instanceof Outcome.Fetched fetched) {
-                Progress without = new Progress(
-                        p.round(),
-                        p.fetchAttempts(),
-                        p.deliverAttempts(),
-                        new Outcome.Fetched(fetched.page(), 0),
-                        p.lastError(),
-                        p.told(),
-                        p.finishedAt());
+                Progress without = p.came(fetched.until(0));
                 PreparedStatement update = statements.get("UPDATE outcome_" + n + " SET data=? WHERE id=?");
                 update.setBytes(1, Codec.progress(without));
                 update.setBytes(2, id);

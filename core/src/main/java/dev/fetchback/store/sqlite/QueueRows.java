@@ -60,6 +60,7 @@ final class QueueRows {
     static int phase(Stage stage) {
         return switch (stage) {
             case FETCH -> Phase.FETCH_WAITING.code();
+            case PROCESS -> Phase.PROCESS_WAITING.code();
             case DELIVER -> Phase.DELIVER_WAITING.code();
         };
     }

@@ -74,7 +74,8 @@ final class Schema {
                     "CREATE TRIGGER seen_new AFTER INSERT ON seen BEGIN"
                             + " UPDATE meta SET value=value+1 WHERE name='seen'; END",
                     "CREATE TRIGGER seen_gone AFTER DELETE ON seen BEGIN"
-                            + " UPDATE meta SET value=value-1 WHERE name='seen'; END"));
+                            + " UPDATE meta SET value=value-1 WHERE name='seen'; END"),
+            List.of("ALTER TABLE total ADD COLUMN waiting_process INTEGER NOT NULL DEFAULT 0"));
 
     private static final int VERSION = UNRELEASED + MIGRATIONS.size();
 
@@ -120,7 +121,7 @@ final class Schema {
             case DEAD -> "dead";
             case CANCELLED -> "cancelled";
             case EXPIRED -> "expired";
-            case FETCH_WAITING, FETCH_RUNNING, DELIVER_WAITING, DELIVER_RUNNING ->
+            case FETCH_WAITING, FETCH_RUNNING, PROCESS_WAITING, PROCESS_RUNNING, DELIVER_WAITING, DELIVER_RUNNING ->
                 throw new IllegalArgumentException(phase + " is not terminal");
         };
     }

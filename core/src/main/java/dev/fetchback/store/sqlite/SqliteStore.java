@@ -198,12 +198,16 @@ public final class SqliteStore implements Store {
     }
 
     @Override
-    public Optional<InputStream> body(TaskId id, long offset) {
+    public Optional<InputStream> body(TaskId id, long offset, long length) {
         return readers.read("The stored page could not be read", statements -> {
             PreparedStatement find = statements.get(STORED);
             find.setBytes(1, Statements.id(id));
             try (ResultSet row = find.executeQuery()) {
-                return row.next() ? Optional.of(new BodyStream(readers, id, row.getLong(1), offset)) : Optional.empty();
+                if (!row.next()) {
+                    return Optional.empty();
+                }
+                long from = Math.clamp(offset, 0, row.getLong(1));
+                return Optional.of(new BodyStream(readers, id, from, from + Math.clamp(length, 0, row.getLong(1) - from)));
             }
         });
     }
@@ -213,6 +217,7 @@ public final class SqliteStore implements Store {
         Ledger.Counts counts = writer.ledger().counts();
         return new Totals(
                 counts.waitingFetch(),
+                counts.waitingProcess(),
                 counts.waitingDeliver(),
                 counts.running(),
                 counts.dead(),

@@ -69,6 +69,6 @@ record TaskRow(byte[] id, byte[] facts, Phase phase, long readyAt, Fence fence, 
     }
 
     private static Progress progress(byte @Nullable [] stored, Fence fence) {
-        return stored == null ? new Progress(0, fence.attempt(), 0, null, null, false, 0) : Codec.progress(stored);
+        return stored == null ? Progress.fetched(fence.attempt()) : Codec.progress(stored);
     }
 }

@@ -88,7 +88,7 @@ final class TaskRows {
     private void enter(Statements statements, Task task, byte[] id, @Nullable BatchId batch) throws SQLException {
         ledger.entered(task.phase());
         switch (task.phase()) {
-            case FETCH_RUNNING, DELIVER_RUNNING, FETCH_WAITING, DELIVER_WAITING -> {
+            case FETCH_RUNNING, PROCESS_RUNNING, DELIVER_RUNNING, FETCH_WAITING, PROCESS_WAITING, DELIVER_WAITING -> {
                 live.add(statements, task, id, Statements.id(batch));
                 live.flush(statements);
             }
@@ -112,10 +112,10 @@ final class TaskRows {
     private boolean take(Statements statements, Task before, byte[] id) throws SQLException {
         takenFrom = null;
         boolean taken = switch (before.phase()) {
-            case FETCH_RUNNING, DELIVER_RUNNING ->
+            case FETCH_RUNNING, PROCESS_RUNNING, DELIVER_RUNNING ->
                 deleted(statements, TAKE_RUNNING, before, id)
                         || inBatch(statements, RUNNING_BATCH, TAKE_RUNNING_IN_BATCH, before, id);
-            case FETCH_WAITING, DELIVER_WAITING ->
+            case FETCH_WAITING, PROCESS_WAITING, DELIVER_WAITING ->
                 deleted(statements, TAKE_WAITING, before, id)
                         || inBatch(statements, WAITING_BATCH, TAKE_WAITING_IN_BATCH, before, id);
             case SUCCEEDED, FAILED, DEAD, CANCELLED, EXPIRED -> takeFinished(statements, before, id);

@@ -104,7 +104,7 @@ class CrashTest {
             for (int n : acknowledged) {
                 Task first = store.find(Harness.id(n)).orElseThrow(() -> new AssertionError(n + " is lost")).task();
                 assertThat(first.phase()).isIn(Phase.FETCH_RUNNING, Phase.DELIVER_WAITING);
-                assertThat(store.body(first.id(), 0).isPresent()).isEqualTo(first.phase() == Phase.DELIVER_WAITING);
+                assertThat(store.body(first.id(), 0, Long.MAX_VALUE).isPresent()).isEqualTo(first.phase() == Phase.DELIVER_WAITING);
                 assertThat(store.find(Harness.id(n + 1)).orElseThrow().task().phase()).isEqualTo(Phase.FETCH_RUNNING);
                 assertThat(store.find(Harness.id(n + 2)).orElseThrow().task().phase()).isEqualTo(Phase.FETCH_WAITING);
                 present++;
@@ -146,7 +146,7 @@ class CrashTest {
         try (SqliteStore store = SqliteStore.open(Harness.settings(copy))) {
             int there = 0;
             while (there < lengths.size() && store.find(Harness.id(there)).isPresent()) {
-                assertThat(store.body(Harness.id(there), 0)).as("the whole commit").isPresent();
+                assertThat(store.body(Harness.id(there), 0, Long.MAX_VALUE)).as("the whole commit").isPresent();
                 there++;
             }
             int acknowledged = 0;

@@ -127,7 +127,7 @@ class DataFolderTest {
             assertThat(store.find(Harness.id(1))).map(task -> task.spec().url()).contains("https://a.example/");
             assertThat(store.seen("key")).isEmpty();
             Task task = Harness.start(Harness.waiting(2, store.epoch()).task(), store.epoch());
-            Task.Plan plan = new Task.Plan("a.example:443", "rcv_1", 5, 3, 10, 0, 0, "key");
+            Task.Plan plan = new Task.Plan("a.example:443", "rcv_1", 5, 3, 10, 0, 0, false, "key");
             Task wanted = new Task(task.id(), plan, task.phase(), 0, task.fence(), task.progress());
             Harness.commit(store, Harness.submit(wanted), Harness.delivered(wanted));
             assertThat(store.seen("key")).isPresent();

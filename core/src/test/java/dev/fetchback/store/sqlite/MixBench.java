@@ -44,7 +44,7 @@ final class MixBench {
                         long readyAt = System.currentTimeMillis() + Duration.ofDays(1).toMillis();
                         TaskSpec plain = TaskSpec.get("http://host-" + (done + i) % 100_000 + ".example/page/" + i, bench.deliver);
                         TaskSpec spec = new TaskSpec(
-                                plain.url(), plain.request(), plain.fetch(), plain.deliver(), plain.schedule(), tags);
+                                plain.url(), plain.request(), plain.fetch(), plain.process(), plain.deliver(), plain.schedule(), tags);
                         changes.add(new Submit(Task.submitted(bench.ids.task(), plan, readyAt, store.epoch()), spec, null));
                     }
                     StoreBench.check(store.commit(changes));

@@ -326,7 +326,7 @@ final class StoreBench {
         DeliverOptions deliver = DeliverOptions.to("https://api.example.net/hooks/fetchback");
         TaskSpec spec = TaskSpec.get("https://www.example.com/products/12345?ref=nightly", deliver);
         Plan plan = new Plan("www.example.com:443", "rcv_0123456789abcdef", 5, 3, 10, 0, 0);
-        Task.Progress progress = new Task.Progress(0, 1, 1, new dev.fetchback.task.Outcome.Fetched(PAGE, 0), null, true, 1);
+        Task.Progress progress = new Task.Progress(0, 1, 0, 1, new dev.fetchback.task.Outcome.Fetched(PAGE, 0), null, true, 1);
         byte[] facts = Codec.facts(plan, spec);
         byte[] outcome = Codec.progress(progress);
         say("facts %d bytes, outcome %d bytes", facts.length, outcome.length);

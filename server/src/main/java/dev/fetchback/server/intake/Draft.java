@@ -69,7 +69,7 @@ final class Draft {
         TaskSpec.Tags tags = labels.isEmpty() && metadata.isEmpty()
                 ? plain
                 : new TaskSpec.Tags(plain.owner(), plain.batch(), labels, metadata);
-        return new TaskSpec(url, request(), fetch, deliver, schedule, tags);
+        return new TaskSpec(url, request(), fetch, List.of(), deliver, schedule, tags);
     }
 
     /** Only what a GET brings can be compared with the last time, and only we know what to compare it with. */

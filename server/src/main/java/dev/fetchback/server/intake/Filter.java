@@ -85,6 +85,10 @@ record Filter(TaskQuery query, Set<State> states) {
             switch (state) {
                 case SCHEDULED, QUEUED -> phases.add(Phase.FETCH_WAITING);
                 case FETCHING -> phases.add(Phase.FETCH_RUNNING);
+                case PROCESSING -> {
+                    phases.add(Phase.PROCESS_WAITING);
+                    phases.add(Phase.PROCESS_RUNNING);
+                }
                 case DELIVERING -> {
                     phases.add(Phase.DELIVER_WAITING);
                     phases.add(Phase.DELIVER_RUNNING);

@@ -96,7 +96,7 @@ final class StatusView {
         WaitingOn on = kit.tasks().waitingOn(task);
         json.object()
                 .field("kind", on.kind().wire())
-                .field(task.phase().stage() == Stage.FETCH ? "host" : "receiver", task.queue());
+                .field(task.phase().stage() == Stage.DELIVER ? "receiver" : "host", task.queue());
         json.name("until").time(on.until()).endObject();
     }
 

@@ -69,7 +69,7 @@ final class SubmitRoute {
         TaskSpec.Schedule keeping = new TaskSpec.Schedule(
                 schedule.notBefore(), schedule.expiresAt(), schedule.priority(), KEEP_FOR_WAIT);
         return new Submission(
-                new TaskSpec(spec.url(), spec.request(), spec.fetch(), spec.deliver(), keeping, spec.tags()), submission.key());
+                new TaskSpec(spec.url(), spec.request(), spec.fetch(), spec.process(), spec.deliver(), keeping, spec.tags()), submission.key());
     }
 
     private void accepted(Call call, TaskId id, State state, boolean again) {

@@ -268,7 +268,7 @@ final class FakeTasks implements Tasks {
             put(
                     stored,
                     Phase.SUCCEEDED,
-                    new Task.Progress(0, 1, 0, new Outcome.Fetched(page, now + 60_000), null, false, now),
+                    new Task.Progress(0, 1, 0, 0, new Outcome.Fetched(page, now + 60_000), null, false, now),
                     0);
             return null;
         });
@@ -280,7 +280,7 @@ final class FakeTasks implements Tasks {
             long now = clock.getAsLong();
             StoredTask stored = tasks.get(id);
             Page page = new Page(304, stored.spec().url(), List.of(), null, 5, sha256, now, 12);
-            put(stored, Phase.SUCCEEDED, new Task.Progress(0, 1, 0, new Outcome.Unchanged(page), null, false, now), 0);
+            put(stored, Phase.SUCCEEDED, new Task.Progress(0, 1, 0, 0, new Outcome.Unchanged(page), null, false, now), 0);
             return null;
         });
     }
@@ -293,7 +293,7 @@ final class FakeTasks implements Tasks {
             put(
                     tasks.get(id),
                     phase,
-                    new Task.Progress(0, 3, 2, new Outcome.Failed(problem, now), problem, false, now),
+                    new Task.Progress(0, 3, 0, 2, new Outcome.Failed(problem, now), problem, false, now),
                     phase.terminal() ? 0 : now + 5_000);
             return null;
         });
