@@ -22,28 +22,30 @@ final class ChainRun {
      * Runs all uses, or those up to the first failure that ends the chain.
      *
      * @param processors by name; null when there is none
-     * @throws Error what a processor threw that may have left more behind than its own failure; its outcome was told before
+     * @return whether one failed in a way that may have left more behind than its own failure
      */
-    static void run(Chain chain, Function<String, @Nullable Processor> processors, Progress progress) {
+    static boolean run(Chain chain, Function<String, @Nullable Processor> processors, Progress progress) {
         FetchedPage page = new FetchedPage(chain.facts(), chain.page());
         int room = chain.resultMax();
         int index = 0;
+        boolean broken = false;
         for (Chain.Link link : chain.links()) {
             progress.begins(index++);
             Outcome outcome;
             try {
                 outcome = one(link, processors.apply(link.processor()), page, room);
-            } catch (Error e) {
-                progress.ended(new Outcome.Failed(Failures.thrown(e)));
-                throw e;
+            } catch (StackOverflowError | LinkageError | AssertionError e) {
+                outcome = new Outcome.Failed(Failures.thrown(e));
+                broken = true;
             }
             progress.ended(outcome);
             if (outcome instanceof Outcome.Value value) {
                 room -= value.json().length;
             } else if (!link.goesOn()) {
-                return;
+                break;
             }
         }
+        return broken;
     }
 
     private static Outcome one(Chain.Link link, @Nullable Processor processor, FetchedPage page, int room) {

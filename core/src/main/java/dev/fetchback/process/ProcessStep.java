@@ -12,6 +12,7 @@ import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.ProcessInput;
 import dev.fetchback.work.ProcessResult;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,18 +33,32 @@ public final class ProcessStep implements AutoCloseable {
     private final ProcessSettings settings;
     private final LongSupplier clock;
     private final Map<Place, Pool> pools = new EnumMap<>(Place.class);
+    private final ThreadPool threads;
+    private final WorkerPool workers;
+    private final ProcessMetrics metrics;
     private final Crashes crashes = new Crashes();
 
     /**
      * @param processors closed with the step
      * @param settings limits and pools
      * @param clock Unix milliseconds
+     * @param registry where the metrics are registered
      */
-    public ProcessStep(Processors processors, ProcessSettings settings, LongSupplier clock) {
+    public ProcessStep(Processors processors, ProcessSettings settings, LongSupplier clock, PrometheusRegistry registry) {
         this.processors = processors;
         this.settings = settings;
         this.clock = clock;
-        pools.put(Place.THREAD, new ThreadPool(settings, processors::processor));
+        this.metrics = new ProcessMetrics(registry);
+        this.threads = new ThreadPool(settings, processors::processor);
+        this.workers = new WorkerPool(settings, metrics);
+        pools.put(Place.THREAD, threads);
+        pools.put(Place.PROCESS, workers);
+        metrics.watch(Map.of("threads", threads.places(), "processes", workers.places()), workers::workers, threads::abandoned);
+    }
+
+    /** Each layer of isolation of worker processes, and whether it is in force or why not. */
+    public Map<String, String> isolation() {
+        return workers.isolation();
     }
 
     /** How many tasks may be in the step at once without being told that all is busy. */

@@ -66,9 +66,8 @@ final class ThreadPool implements Pool {
         return places.capacity();
     }
 
-    /** Threads that work. */
-    int busy() {
-        return places.busy();
+    Places places() {
+        return places;
     }
 
     /** Threads that were left alone and have not ended. */
@@ -108,8 +107,6 @@ final class ThreadPool implements Pool {
             set(() -> runner = Thread.currentThread());
             try {
                 ChainRun.run(chain, processors, this);
-            } catch (StackOverflowError | LinkageError | AssertionError e) {
-                LOG.log(System.Logger.Level.WARNING, "processor failed task={0}", chain.facts().taskId(), e); // its outcome says so
             } finally {
                 set(() -> {
                     done = true;

@@ -11,6 +11,8 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.fetchback.architecture.wrong.Wrong;
 import java.io.IOException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,11 +45,20 @@ final class LayoutTest {
                 .should().callMethod(System.class, "currentTimeMillis")
                 .orShould().callMethod(java.time.Instant.class, "now"));
         rules.put("only outbound opens sockets", noClasses().that().resideOutsideOfPackage("dev.fetchback.outbound")
+                .and().doNotHaveFullyQualifiedName("dev.fetchback.process.FrameChannel") // these three: Unix-domain, see below
+                .and().doNotHaveFullyQualifiedName("dev.fetchback.process.WorkerStart")
+                .and().doNotHaveFullyQualifiedName("dev.fetchback.process.WorkerMain")
                 .should().dependOnClassesThat().haveFullyQualifiedName("java.net.Socket")
                 .orShould().dependOnClassesThat().haveFullyQualifiedName("java.net.URLConnection")
                 .orShould().dependOnClassesThat().resideInAnyPackage("java.net.http..", "java.nio.channels.spi..")
                 .orShould().dependOnClassesThat().haveFullyQualifiedName("java.nio.channels.SocketChannel")
                 .orShould().dependOnClassesThat().haveFullyQualifiedName("java.net.DatagramSocket"));
+        rules.put("the sockets of workers are Unix-domain", noClasses().that().resideInAnyPackage("dev.fetchback.process", "..wrong.process")
+                .should().dependOnClassesThat().haveFullyQualifiedName("java.net.InetSocketAddress")
+                .orShould().dependOnClassesThat().haveFullyQualifiedName("java.net.InetAddress")
+                .orShould().dependOnClassesThat().haveFullyQualifiedName("java.net.Socket")
+                .orShould().callMethod(SocketChannel.class, "open")
+                .orShould().callMethod(ServerSocketChannel.class, "open"));
         rules.put("outbound knows no tasks", noClasses().that().resideInAnyPackage("dev.fetchback.outbound", "..wrong.outbound")
                 .should().dependOnClassesThat().resideInAnyPackage("dev.fetchback.task..", "dev.fetchback.store..",
                         "dev.fetchback.work.."));

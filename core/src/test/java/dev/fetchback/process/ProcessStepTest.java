@@ -6,6 +6,7 @@ import dev.fetchback.process.Fixture.Simple;
 import dev.fetchback.task.ProcessorUse;
 import dev.fetchback.task.ProcessorUse.OnError;
 import dev.fetchback.work.ProcessResult;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,7 +29,8 @@ final class ProcessStepTest {
     private static final Duration SHORT = Duration.ofMillis(50);
 
     private static ProcessStep step(ProcessSettings settings, Processor... own) {
-        return new ProcessStep(Processors.find(settings, List.of(own), List.of()), settings, () -> NOW);
+        return new ProcessStep(Processors.find(settings, List.of(own), List.of()), settings, () -> NOW,
+                new PrometheusRegistry());
     }
 
     private static ProcessStep step(Processor... own) {
