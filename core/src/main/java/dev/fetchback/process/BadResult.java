@@ -1,5 +1,7 @@
 package dev.fetchback.process;
 
+import dev.fetchback.task.Problem;
+
 /** What a processor returned cannot be delivered. */
 final class BadResult extends Exception {
     private static final long serialVersionUID = 1L;
@@ -12,6 +14,6 @@ final class BadResult extends Exception {
     }
 
     String code() {
-        return tooLarge ? Failures.TOO_LARGE : Failures.FAILED;
+        return tooLarge ? Problem.PROCESS_TOO_LARGE : Problem.PROCESS_FAILED;
     }
 }

@@ -50,12 +50,12 @@ final class ChainRun {
 
     private static Outcome one(Chain.Link link, @Nullable Processor processor, FetchedPage page, int room) {
         if (processor == null) {
-            return failed(Failures.UNKNOWN, "the processor '" + link.processor() + "' is not there any more");
+            return failed(Problem.PROCESS_UNKNOWN, "the processor '" + link.processor() + "' is not there any more");
         }
         try {
             return new Outcome.Value(Json.bytes(processor.prepare(Json.object(link.options())).run(page), room));
         } catch (BadOption e) {
-            return failed(Failures.FAILED, "its option '" + e.pointer() + "' is not allowed any more: " + e.getMessage());
+            return failed(Problem.PROCESS_FAILED, "its option '" + e.pointer() + "' is not allowed any more: " + e.getMessage());
         } catch (BadResult e) {
             return failed(e.code(), e.getMessage());
         } catch (InterruptedException e) {

@@ -9,9 +9,11 @@ import dev.fetchback.task.Page;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.ProcessorUse;
 import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskMachine;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.ProcessInput;
 import dev.fetchback.work.ProcessResult;
+import dev.fetchback.work.Step;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.time.Duration;
@@ -26,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * Takes a page through its task's processors, in order; those that follow each other and run in the same place go there together. What
  * each returns is JSON at once, so that nothing of a processor stays but bytes.
  */
-public final class ProcessStep implements AutoCloseable {
+public final class ProcessStep implements Step<ProcessInput, ProcessResult>, AutoCloseable {
     private static final System.Logger LOG = System.getLogger(ProcessStep.class.getName());
 
     private final Processors processors;
@@ -49,7 +51,7 @@ public final class ProcessStep implements AutoCloseable {
         this.settings = settings;
         this.clock = clock;
         this.metrics = new ProcessMetrics(registry);
-        this.threads = new ThreadPool(settings, processors::processor);
+        this.threads = new ThreadPool(settings, processors::processor, metrics);
         this.workers = new WorkerPool(settings, metrics);
         pools.put(Place.THREAD, threads);
         pools.put(Place.PROCESS, workers);
@@ -66,7 +68,18 @@ public final class ProcessStep implements AutoCloseable {
         return pools.values().stream().mapToInt(Pool::capacity).max().orElse(1);
     }
 
-    ProcessResult run(Task task, TaskSpec spec, List<ProcessorUse> uses, ProcessInput input) throws InterruptedException {
+    @Override
+    public ProcessResult run(Task task, TaskSpec spec, ProcessInput input) throws InterruptedException {
+        ProcessResult result = attempt(task, spec, input);
+        metrics.came(switch (result) {
+            case ProcessResult.Processed _ -> ProcessMetrics.Attempt.PROCESSED;
+            case ProcessResult.Failed _ -> ProcessMetrics.Attempt.FAILED;
+            case ProcessResult.Busy _ -> ProcessMetrics.Attempt.BUSY;
+        });
+        return result;
+    }
+
+    private ProcessResult attempt(Task task, TaskSpec spec, ProcessInput input) throws InterruptedException {
         byte[] bytes;
         try {
             bytes = input.body().bytes();
@@ -74,7 +87,7 @@ public final class ProcessStep implements AutoCloseable {
             LOG.log(System.Logger.Level.WARNING, "page could not be read task={0}", task.id(), e);
             return new ProcessResult.Failed(new Problem(Problem.INTERNAL, "the page could not be read back from disk", 0), true);
         }
-        return new Way(task.id().toString(), uses, facts(task, spec, input.page()), bytes).go();
+        return new Way(task, spec.process(), facts(task, spec, input.page()), bytes).go();
     }
 
     private static FetchedPage.Facts facts(Task task, TaskSpec spec, Page page) {
@@ -84,6 +97,7 @@ public final class ProcessStep implements AutoCloseable {
     /** One task's way through its processors. */
     private final class Way {
         private final String taskId;
+        private final boolean last;
         private final List<ProcessorUse> uses;
         private final FetchedPage.Facts facts;
         private final byte[] bytes;
@@ -92,8 +106,9 @@ public final class ProcessStep implements AutoCloseable {
         private final List<ProcessResult.Failure> failures = new ArrayList<>();
         private int room = settings.resultMax();
 
-        Way(String taskId, List<ProcessorUse> uses, FetchedPage.Facts facts, byte[] bytes) {
-            this.taskId = taskId;
+        Way(Task task, List<ProcessorUse> uses, FetchedPage.Facts facts, byte[] bytes) {
+            this.taskId = task.id().toString();
+            this.last = task.progress().processAttempts() >= TaskMachine.PROCESS_ATTEMPTS_MAX;
             this.uses = uses;
             this.facts = facts;
             this.bytes = bytes;
@@ -151,7 +166,7 @@ public final class ProcessStep implements AutoCloseable {
             if (broken == null) {
                 return null;
             }
-            boolean again = broken.again() && crashes.firstOf(taskId);
+            boolean again = broken.again() && crashes.firstOf(taskId) && !last;
             return fail(together.get(ended.outcomes().size()), broken.problem(), again);
         }
 

@@ -4,6 +4,7 @@ import dev.fetchback.process.Ran.Broken;
 import dev.fetchback.process.Ran.Busy;
 import dev.fetchback.process.Ran.Ended;
 import dev.fetchback.process.Ran.Outcome;
+import dev.fetchback.task.Problem;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
@@ -32,8 +33,10 @@ final class ThreadPool implements Pool {
     private final AtomicInteger abandoned = new AtomicInteger();
     private final Function<String, @Nullable Processor> processors;
     private final ThreadPoolExecutor threads;
+    private final ProcessMetrics metrics;
 
-    ThreadPool(ProcessSettings settings, Function<String, @Nullable Processor> processors) {
+    ThreadPool(ProcessSettings settings, Function<String, @Nullable Processor> processors, ProcessMetrics metrics) {
+        this.metrics = metrics;
         int most = settings.threads();
         this.places = new Places(most, settings.queue(), settings.patience());
         this.abandonedMax = most;
@@ -45,19 +48,21 @@ final class ThreadPool implements Pool {
     @Override
     public Ran run(Chain chain) throws InterruptedException {
         if (abandoned.get() >= abandonedMax) {
-            return new Busy(Failures.of(Failures.UNAVAILABLE, "processors on threads do not end"), UNAVAILABLE_MILLIS);
+            return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "processors on threads do not end"), UNAVAILABLE_MILLIS);
         }
         if (!places.enter()) {
-            return new Busy(Failures.of(Failures.UNAVAILABLE, "all threads for processors are busy"), 0);
+            return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "all threads for processors are busy"), 0);
         }
+        long began = System.nanoTime();
         try {
             Attempt attempt = new Attempt(chain);
             threads.execute(attempt);
             return attempt.await();
         } catch (RejectedExecutionException e) {
-            return new Busy(Failures.of(Failures.UNAVAILABLE, "the server stops"), UNAVAILABLE_MILLIS);
+            return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "the server stops"), UNAVAILABLE_MILLIS);
         } finally {
             places.leave();
+            metrics.took("threads", System.nanoTime() - began);
         }
     }
 
@@ -146,7 +151,7 @@ final class ThreadPool implements Pool {
                     if (!awaitUse(index)) {
                         List<Outcome> before = List.copyOf(outcomes);
                         end();
-                        return new Ended(before, new Broken(Failures.of(Failures.TIMEOUT,
+                        return new Ended(before, new Broken(Failures.of(Problem.PROCESS_TIMEOUT,
                                 "it took longer than " + chain.links().get(index).timeout().toMillis() + " ms"), false));
                     }
                 }

@@ -6,6 +6,7 @@ import dev.fetchback.process.Ran.Ended;
 import dev.fetchback.process.WorkerProcess.NotBegun;
 import dev.fetchback.process.WorkerProcess.Reason;
 import dev.fetchback.process.WorkerStart.StartFailed;
+import dev.fetchback.task.Problem;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -71,7 +72,7 @@ final class WorkerPool implements Pool {
     @Override
     public Ran run(Chain chain) throws InterruptedException {
         if (!places.enter()) {
-            return new Busy(Failures.of(Failures.UNAVAILABLE, "all worker processes are busy"), 0);
+            return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "all worker processes are busy"), 0);
         }
         try {
             long wait = breaker.enter(System.nanoTime());
@@ -79,9 +80,11 @@ final class WorkerPool implements Pool {
                 return unavailable("worker processes keep crashing or cannot be started", wait);
             }
             boolean decided = false;
+            long began = System.nanoTime();
             try {
                 Ran ran = begin(chain);
                 decided = verdict(chain, ran);
+                metrics.took("processes", System.nanoTime() - began);
                 return ran;
             } catch (StartFailed e) {
                 decided = true;
@@ -99,7 +102,7 @@ final class WorkerPool implements Pool {
     }
 
     private static Busy unavailable(String why, long waitNanos) {
-        return new Busy(Failures.of(Failures.UNAVAILABLE, why), Math.max(1, TimeUnit.NANOSECONDS.toMillis(waitNanos)));
+        return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, why), Math.max(1, TimeUnit.NANOSECONDS.toMillis(waitNanos)));
     }
 
     private boolean verdict(Chain chain, Ran ran) {

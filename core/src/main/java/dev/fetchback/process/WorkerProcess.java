@@ -158,14 +158,14 @@ final class WorkerProcess {
     private Broken broken(Chain chain, int index, @Nullable Reason reason) throws InterruptedException {
         Chain.Link link = chain.links().get(Math.min(index, chain.links().size() - 1));
         if (reason == Reason.DEADLINE) {
-            return new Broken(Failures.of(Failures.TIMEOUT, "it took longer than " + link.timeout().toMillis() + " ms"), false);
+            return new Broken(Failures.of(Problem.PROCESS_TIMEOUT, "it took longer than " + link.timeout().toMillis() + " ms"), false);
         }
         String how = reason == Reason.STALL
                 ? "its process gave no sign of life for " + TimeUnit.NANOSECONDS.toSeconds(stallNanos) + " s"
                 : "its process " + death();
         LOG.log(System.Logger.Level.WARNING, "worker crashed id={0} task={1} processor={2} reason={3} printed={4}", id,
                 chain.facts().taskId(), link.processor(), how, output.ended().lastLine());
-        return new Broken(new Problem(Failures.CRASHED, how, 0), true);
+        return new Broken(new Problem(Problem.PROCESS_CRASHED, how, 0), true);
     }
 
     private String death() {

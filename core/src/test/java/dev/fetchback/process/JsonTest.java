@@ -3,6 +3,7 @@ package dev.fetchback.process;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fetchback.task.Problem;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -40,14 +41,14 @@ final class JsonTest {
     @Test
     void refusesWhatIsNoJsonTooDeepOrTooLarge() throws BadResult {
         assertThatThrownBy(() -> written(new StringBuilder("x"))).hasMessageContaining("java.lang.StringBuilder")
-                .extracting(e -> ((BadResult) e).code()).isEqualTo(Failures.FAILED);
+                .extracting(e -> ((BadResult) e).code()).isEqualTo(Problem.PROCESS_FAILED);
         assertThatThrownBy(() -> written(Double.NaN)).hasMessageContaining("NaN");
         assertThatThrownBy(() -> written(Map.of(1, 2))).hasMessageContaining("key");
 
         List<Object> round = new ArrayList<>();
         round.add(round);
         assertThatThrownBy(() -> written(round)).hasMessageContaining("64 levels")
-                .extracting(e -> ((BadResult) e).code()).isEqualTo(Failures.TOO_LARGE);
+                .extracting(e -> ((BadResult) e).code()).isEqualTo(Problem.PROCESS_TOO_LARGE);
         assertThat(written(nested(Json.DEPTH_MAX))).hasSize(2 * Json.DEPTH_MAX + 1);
         assertThatThrownBy(() -> written(nested(Json.DEPTH_MAX + 1))).isInstanceOf(BadResult.class);
 
@@ -55,7 +56,7 @@ final class JsonTest {
         assertThat(written(fits)).hasSize(ROOM);
         for (Object large : List.of(fits + "x", List.of(fits), "ä".repeat(ROOM / 2))) {
             assertThatThrownBy(() -> written(large)).hasMessageContaining(ROOM + " bytes")
-                    .extracting(e -> ((BadResult) e).code()).isEqualTo(Failures.TOO_LARGE);
+                    .extracting(e -> ((BadResult) e).code()).isEqualTo(Problem.PROCESS_TOO_LARGE);
         }
     }
 
