@@ -1,42 +1,36 @@
 package dev.fetchback.work;
 
-import dev.fetchback.store.Change;
 import dev.fetchback.store.Store;
-import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoredTask;
-import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Event;
 import dev.fetchback.task.Outcome;
-import dev.fetchback.task.Problem;
+import dev.fetchback.task.Page;
+import dev.fetchback.task.Processed;
 import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskSpec;
-import java.io.IOException;
-import java.io.InputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way of one attempt, each on a virtual thread of its own: fetch, hand over, settle. The outcome is decided once and stored once.
+ * The way of one attempt, each on a virtual thread of its own: fetch, process, hand over, settle. The outcome is decided once and stored once.
  */
 final class Runs {
     private static final Logger LOG = System.getLogger(Runs.class.getName());
-
-    /** A hand-over may wait a moment for its receiver; their pages are bounded by the byte budget, not by this. */
-    private static final int HAND_OVERS_A_PLACE = 4;
 
     /** Bounds what is remembered of cancelled attempts; one that is forgotten may still tell its receiver. */
     private static final int CANCELLED_MAX = 10_000;
@@ -45,9 +39,8 @@ final class Runs {
     private final Store store;
     private final Worker.Steps steps;
     private final Executor executor;
-    private final LongSupplier clock;
-    /** Deliveries straight from memory; those beyond go by way of the store. */
-    private final Semaphore handOvers;
+    private final HandOver handOver;
+    private final ProcessRuns processing;
     private final Map<Attempt, Thread> threads = new ConcurrentHashMap<>();
     /** Cancelled while they were not running, which most of them are about to. */
     private final Set<Attempt> cancelled = ConcurrentHashMap.newKeySet();
@@ -66,8 +59,8 @@ final class Runs {
         this.store = parts.store();
         this.steps = parts.steps();
         this.executor = parts.surroundings().threads();
-        this.clock = parts.surroundings().clock();
-        this.handOvers = new Semaphore(settings.fetchConcurrency() + HAND_OVERS_A_PLACE * settings.deliverConcurrency());
+        this.handOver = new HandOver(worker, parts, settings);
+        this.processing = new ProcessRuns(worker, parts, handOver);
     }
 
     /** @param permit what was taken for the task besides its queue's place; null for nothing */
@@ -88,7 +81,7 @@ final class Runs {
             }
             switch (task.phase().stage()) {
                 case FETCH -> fetch(task, stored.spec(), permit);
-                case PROCESS -> throw new IllegalStateException("no task asks for processing yet");
+                case PROCESS -> processing.stored(task, stored.spec());
                 case DELIVER -> deliver(task, stored.spec());
             }
         } catch (RuntimeException | Error e) {
@@ -125,7 +118,7 @@ final class Runs {
             return;
         } catch (RuntimeException | Error e) { // out of memory, say: its place must not be lost
             LOG.log(Level.ERROR, "the fetch of task " + task.id() + " met a fault of Fetchback", e);
-            result = new FetchResult.Failed(internal(), true, 0, null);
+            result = new FetchResult.Failed(HandOver.internal(), true, 0, null);
         } finally {
             worker.hosts().giveBack(permit); // for the connection only, not for what follows
         }
@@ -156,7 +149,13 @@ final class Runs {
                     worker.hosts().heard(fetched.news());
                     visit.end(); // only its own host waits for the receiver, too
                     try (Body body = fetched.body()) {
-                        handOver(task, spec, fetched, body, place);
+                        Load load = new Load(fetched.page(), body, false, null);
+                        if (task.plan().processing()) {
+                            place.leave(); // processing is no load on its host
+                            process(task, spec, load);
+                        } else {
+                            handOver.run(task, spec, load, place::leave);
+                        }
                     }
                 }
             }
@@ -194,46 +193,32 @@ final class Runs {
         }
     }
 
-    /** Delivers straight from memory where it can; what must wait is stored. */
-    private void handOver(Task task, TaskSpec spec, FetchResult.Fetched fetched, Body body, FetchPlace place) {
-        DeliverOptions deliver = spec.deliver();
-        boolean direct = deliver != null
-                && deliver.spool() == DeliverOptions.Spool.WHEN_NEEDED
-                && !task.expired(clock.getAsLong()) // its receiver is told that instead, by way of the store
-                && handOvers.tryAcquire();
-        if (!direct) {
-            place.leave();
-            settle(task, new Event.PageStored(fetched.page()), body, true);
-            return;
-        }
-        DeliverResult result;
+    /** It is another start then, which a cancel must find as well. */
+    private void process(Task task, TaskSpec spec, Load load) {
+        List<Attempt> started = new ArrayList<>(1);
         try {
-            Outcome outcome = new Outcome.Fetched(fetched.page(), 0);
-            result = steps.deliver().run(task, spec, new Parcel(outcome, body, 1, false, place::leave));
-        } catch (InterruptedException e) {
-            result = new DeliverResult.StoreFirst(); // draining: the page is here, so keep it rather than fetch it again
-        } catch (RuntimeException | Error e) {
-            LOG.log(Level.ERROR, "the delivery of task " + task.id() + " met a fault of Fetchback", e);
-            result = new DeliverResult.Refused(internal(), 0);
+            processing.fetched(task, spec, load, running -> {
+                Attempt attempt = Attempt.of(running);
+                started.add(attempt);
+                threads.put(attempt, Thread.currentThread());
+            });
         } finally {
-            handOvers.release();
-            place.leave();
-        }
-        switch (result) {
-            case DeliverResult.Accepted a ->
-                settle(task, new Event.PageDelivered(fetched.page()), body, task.plan().keepMillis() > 0);
-            case DeliverResult.Refused r -> settle(task, new Event.PageRefused(fetched.page(), r.problem(), r.notBefore()), body, true);
-            case DeliverResult.StoreFirst s -> settle(task, new Event.PageStored(fetched.page()), body, true);
+            started.forEach(threads::remove);
         }
     }
 
     private void deliver(Task task, TaskSpec spec) {
         Outcome outcome = task.progress().outcome();
-        Body body = outcome instanceof Outcome.Fetched f ? new StoredBody(store, task.id(), 0, f.page().bytes()) : null;
+        Body body = null;
+        Body results = null;
+        if (outcome instanceof Outcome.Fetched(Page page, long until, Processed processed)) {
+            body = new StoredBody(store, task.id(), 0, page.bytes());
+            results = processed == null ? null : new StoredBody(store, task.id(), page.bytes(), processed.bytes());
+        }
         Event event;
         try {
-            DeliverResult result =
-                    steps.deliver().run(task, spec, new Parcel(outcome, body, task.progress().deliverAttempts(), true, () -> {}));
+            Parcel parcel = new Parcel(outcome, body, results, task.progress().deliverAttempts(), true, () -> {});
+            DeliverResult result = steps.deliver().run(task, spec, parcel);
             event = switch (result) {
                 case DeliverResult.Accepted a -> new Event.Delivered(a.linked());
                 case DeliverResult.Refused r -> new Event.Refused(r.problem(), r.notBefore());
@@ -243,41 +228,10 @@ final class Runs {
             event = new Event.HandedBack();
         } catch (RuntimeException | Error e) {
             LOG.log(Level.ERROR, "the delivery of task " + task.id() + " met a fault of Fetchback", e);
-            event = new Event.Refused(internal(), 0);
+            event = new Event.Refused(HandOver.internal(), 0);
         }
         worker.lane(Stage.DELIVER).leave(task.queue(), true);
         worker.settle(task, event, null);
-    }
-
-    private void settle(Task task, Event event, Body body, boolean store) {
-        try {
-            worker.settle(task, event, store ? stored(task, body) : null);
-        } catch (StoreException e) {
-            LOG.log(Level.DEBUG, "page not stored, it is fetched again later task={0} reason={1}", task.id(), e.getMessage());
-            worker.settle(task, new Event.FetchFailed(new Problem(Problem.STORE_FULL, e.getMessage(), 0), true, 0), null);
-        } catch (IOException e) {
-            LOG.log(Level.ERROR, "the page of task " + task.id() + " could not be read back from its temporary file", e);
-            worker.settle(task, new Event.FetchFailed(internal(), true, 0), null);
-        }
-    }
-
-    /** The body to be stored with the settle, or null after a large one was stored in pieces ahead of it. */
-    private byte @Nullable [] stored(Task task, Body body) throws IOException {
-        if (body.length() <= Store.PIECE_BYTES) {
-            return body.bytes();
-        }
-        try (InputStream in = body.open()) {
-            byte[] piece = in.readNBytes(Store.PIECE_BYTES);
-            for (int i = 0; piece.length > 0; i++) {
-                worker.put(new Change.PutBody(task.id(), i, piece));
-                piece = in.readNBytes(Store.PIECE_BYTES);
-            }
-        }
-        return null;
-    }
-
-    private static Problem internal() {
-        return new Problem(Problem.INTERNAL, "A fault of Fetchback; its log says more.", 0);
     }
 
     private void done() {
@@ -291,7 +245,7 @@ final class Runs {
     /** Waits for the attempts under way, then interrupts them, which hands them back. */
     void drain(Duration patience) throws InterruptedException {
         if (!await(patience)) {
-            threads.values().forEach(Thread::interrupt);
+            new HashSet<>(threads.values()).forEach(Thread::interrupt); // once each, as one may be found by two starts
             await(patience);
         }
     }

@@ -22,7 +22,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,13 +31,13 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs tasks: takes submits, starts what is due on both lanes, and settles what came of it. One of these owns a store's shard.
+ * Runs tasks: takes submits, starts what is due on all lanes, and settles what came of it. One of these owns a store's shard.
  *
  * <p>A new task whose host has a free place is begun by its submit (one change), so it never waits for a scan; all others are found
  * by the lanes. See ARCHITECTURE.md for the invariants.
@@ -48,8 +47,6 @@ public final class Worker {
     private static final int RECLAIM_AT_ONCE = 1_000;
     /** A move that is stale this often in a row means a fault, not a race. */
     private static final int MOVE_TRIES = 16;
-    /** How many places a receiver usually has. */
-    private static final int RECEIVER_PLACES = 32;
 
     private final Store store;
     private final Committer committer;
@@ -57,20 +54,16 @@ public final class Worker {
     private final TaskMachine machine;
     private final LongSupplier clock;
     private final RandomGenerator random;
+    private final Lanes lanes;
     private final Lane fetches;
-    private final Lane deliveries;
     private final Hosts hosts;
     private final Receivers receivers;
-    private final LaneThread fetchThread;
-    private final LaneThread deliverThread;
     private final Runs runs;
-    private final StoredStarts starts;
     private final Hurries hurries;
     private final Executor threads;
     private final Waiters waiters = new Waiters();
     private final Unsettled unsettled;
-    private final Map<Phase, LongAdder> finished = new EnumMap<>(Phase.class);
-    private final LongAdder unchanged = new LongAdder();
+    private final Endings endings = new Endings();
     private final LongAdder staleSettles = new LongAdder();
     private final Duration drain;
 
@@ -96,7 +89,12 @@ public final class Worker {
     public record Surroundings(LongSupplier clock, RandomGenerator random, Executor threads) {}
 
     /** The steps of a task's way. */
-    public record Steps(Step<FetchInput, FetchResult> fetch, Step<Parcel, DeliverResult> deliver) {}
+    public record Steps(Step<FetchInput, FetchResult> fetch, Processing process, Step<Parcel, DeliverResult> deliver) {
+        /** Of a worker that knows no processors. */
+        public Steps(Step<FetchInput, FetchResult> fetch, Step<Parcel, DeliverResult> deliver) {
+            this(fetch, Processing.NONE, deliver);
+        }
+    }
 
     /** A task to submit: as it is while it waits, what was asked for, and the caller's key. */
     public record NewTask(Task task, TaskSpec spec, @Nullable IdempotencyKey key) {}
@@ -111,36 +109,18 @@ public final class Worker {
         this.random = parts.surroundings().random();
         this.drain = settings.drain();
         this.threads = parts.surroundings().threads();
-        for (Phase phase : Phase.values()) {
-            if (phase.terminal()) {
-                finished.put(phase, new LongAdder());
-            }
-        }
         this.runs = new Runs(this, parts, settings);
-        this.starts = new StoredStarts(this, parts, runs);
         this.unsettled = new Unsettled(clock);
-        this.fetchThread =
-                new LaneThread("fetchback-fetch-lane", clock, () -> Math.min(unsettled.turn(), lane(Stage.FETCH).turn()));
-        this.deliverThread = new LaneThread("fetchback-deliver-lane", clock, () -> lane(Stage.DELIVER).turn());
-        HostRules rules = parts.hosts();
-        this.fetches = lane(Stage.FETCH, LaneSettings.of(settings.fetchConcurrency()),
-                host -> new HostPace(rules.policies().of(host), rules.addresses(), random), fetchThread);
-        this.hosts = new Hosts(fetches, rules.addresses(), clock);
-        LaneSettings shared = LaneSettings.of(settings.deliverConcurrency()).sharing(RECEIVER_PLACES);
-        this.deliveries = lane(Stage.DELIVER, shared, parts.receivers()::pace, deliverThread);
-        this.hurries = new Hurries(committer, clock, deliveries);
-    }
-
-    private Lane lane(Stage stage, LaneSettings settings, Function<String, Pace> paces, LaneThread thread) {
-        return new Lane(stage, settings,
-                new Lane.Wiring(paces, store, committer, starts, clock, thread::wake));
+        this.lanes = new Lanes(settings, parts, new StoredStarts(this, parts, runs), this::settleAgain);
+        this.fetches = lanes.of(Stage.FETCH);
+        this.hosts = new Hosts(fetches, parts.hosts().addresses(), clock);
+        this.hurries = new Hurries(committer, clock, lanes.of(Stage.DELIVER));
     }
 
     /** Starts what was read from the store, until {@link #drain}. */
     public void start() {
         reclaim();
-        fetchThread.start();
-        deliverThread.start();
+        lanes.start();
     }
 
     /** Takes back what an owner before left unfinished. */
@@ -201,8 +181,29 @@ public final class Worker {
 
     /** Stores what came of an attempt; does not wait for the disk. */
     void settle(Task before, Event event, byte @Nullable [] body) {
-        Task after = next(before, event).orElseThrow(() -> new IllegalStateException(
+        settle(before, after(before, event), event, body);
+    }
+
+    /**
+     * Stores that a page which was just fetched is being processed; does not wait for the disk, as nothing leaves by it.
+     *
+     * @param starting hears of the start before it is stored
+     */
+    Task startProcessing(Task fetched, Consumer<Task> starting) {
+        Event event = new Event.ProcessStarted();
+        Task running = after(fetched, event);
+        starting.accept(running);
+        settle(fetched, running, event, null);
+        return running;
+    }
+
+    private Task after(Task before, Event event) {
+        return next(before, event).orElseThrow(() -> new IllegalStateException(
                 "the state machine has no move for " + event + " in phase " + before.phase() + " of " + before.id()));
+    }
+
+    private void settle(Task before, Task after, Event event, byte @Nullable [] body) {
+        boolean page = body != null || event instanceof Event.ProcessStarted; // what follows that cannot be stored either
         Committer.Completion completion = new Committer.Completion() {
             @Override
             public void done(List<Result> results) {
@@ -215,14 +216,14 @@ public final class Worker {
 
             @Override
             public void failed(StoreException reason) {
-                unsettled(before, event, body != null, reason);
+                unsettled(before, event, page, reason);
             }
         };
         List<Change> move = List.of(new Change.Move(before, after, body));
         try {
             patient.submit(move, completion);
         } catch (StoreException e) {
-            unsettled(before, event, body != null, e);
+            unsettled(before, event, page, e);
         }
     }
 
@@ -233,22 +234,31 @@ public final class Worker {
     private void unsettled(Task before, Event event, boolean page, StoreException failure) {
         if (failure.kind() == StoreException.Kind.FULL) {
             Problem problem = new Problem(Problem.STORE_FULL, "The page could not be stored: the disk is full.", 0);
-            Event smaller = page ? new Event.FetchFailed(problem, true, 0) : event;
+            Event smaller = page ? lost(before, problem) : event;
             unsettled.keep(before.id(), () -> settle(before, smaller, null));
-            fetchThread.wake();
+            lanes.wake();
         }
+    }
+
+    /** Tries again what did not fit on the disk; returns when to be called next, Unix milliseconds. */
+    long settleAgain() {
+        return unsettled.turn();
+    }
+
+    /** What follows when a page, or what came of processing it, cannot be stored: that much is done again. */
+    static Event lost(Task task, Problem problem) {
+        boolean stored = task.progress().outcome() instanceof Outcome.Fetched fetched && fetched.stored();
+        return stored ? new Event.ProcessPutOff(problem, 0, null) : new Event.FetchFailed(problem, true, 0);
     }
 
     /** Tasks that reached a terminal phase since the start. */
     public Map<Phase, Long> finished() {
-        Map<Phase, Long> counts = new EnumMap<>(Phase.class);
-        finished.forEach((phase, count) -> counts.put(phase, count.sum()));
-        return counts;
+        return endings.byPhase();
     }
 
     /** Tasks that ended since the start because their page was the same as the last time. */
     public long unchanged() {
-        return unchanged.sum();
+        return endings.unchanged();
     }
 
     /** Settles that changed nothing because the task had moved on. */
@@ -263,10 +273,7 @@ public final class Worker {
 
     void settled(Task task) {
         if (task.phase().terminal()) {
-            finished.get(task.phase()).increment();
-            if (task.progress().outcome() instanceof Outcome.Unchanged) {
-                unchanged.increment();
-            }
+            endings.count(task);
             waiters.finished(task.id());
         } else if (task.phase().waiting()) {
             waits(task);
@@ -278,11 +285,7 @@ public final class Worker {
     }
 
     Lane lane(Stage stage) {
-        return switch (stage) {
-            case FETCH -> fetches;
-            case PROCESS -> throw new IllegalStateException("no task asks for processing yet");
-            case DELIVER -> deliveries;
-        };
+        return lanes.of(stage);
     }
 
     /**
@@ -353,7 +356,7 @@ public final class Worker {
 
     /** A receiver may have a free place that the deliver lane does not know of. */
     public void opened(String receiver) {
-        deliveries.opened(receiver);
+        lanes.of(Stage.DELIVER).opened(receiver);
     }
 
     /** The stored page of a task as a body of {@code length} bytes, read when it is needed. */
@@ -379,7 +382,7 @@ public final class Worker {
 
     /** Attempts under way. */
     public int running() {
-        return fetches.running() + deliveries.running();
+        return lanes.running();
     }
 
     Optional<Task> next(Task task, Event event) {
@@ -388,10 +391,7 @@ public final class Worker {
 
     /** Starts nothing more, waits up to the drain time for what is under way, hands the rest back. */
     public void drain() throws InterruptedException {
-        fetches.stop();
-        deliveries.stop();
-        fetchThread.stop();
-        deliverThread.stop();
+        lanes.stop();
         runs.drain(drain);
     }
 }

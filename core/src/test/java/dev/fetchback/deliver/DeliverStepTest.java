@@ -160,7 +160,7 @@ class DeliverStepTest extends StepFixture {
         TaskSpec spec = Pages.spec(deliver(Mode.RAW, null));
         TaskSpec.Tags tags = new TaskSpec.Tags(null, null, List.of("l".repeat(3000)), Map.of("big", "m".repeat(5000)));
         TaskSpec big = new TaskSpec(spec.url(), spec.request(), spec.fetch(), List.of(), spec.deliver(), spec.schedule(), tags);
-        step.run(Pages.task(), big, new Parcel(Pages.fetched(PAGE), new MemoryBody(PAGE), 1, false, () -> {}));
+        step.run(Pages.task(), big, new Parcel(Pages.fetched(PAGE), new MemoryBody(PAGE), null, 1, false, () -> {}));
         Map<String, String> headers = post.sent.getFirst().headers();
         assertThat(headers).doesNotContainKey("fetchback-metadata").containsKey("fetchback-labels");
         int bytes = headers.entrySet().stream().mapToInt(e -> e.getKey().length() + e.getValue().length() + 4).sum();

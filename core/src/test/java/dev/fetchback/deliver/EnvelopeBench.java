@@ -88,7 +88,7 @@ final class EnvelopeBench {
         Post nowhere = letter -> new Post.Reply.Answer(204, null);
         var surroundings = new DeliverStep.Surroundings(System::currentTimeMillis, System::nanoTime, new Random(1));
         DeliverStep step = new DeliverStep(nowhere, endpoints, envelope, settings, surroundings, new PrometheusRegistry());
-        Parcel parcel = new Parcel(outcome, new MemoryBody(body), 1, false, () -> {});
+        Parcel parcel = new Parcel(outcome, new MemoryBody(body), null, 1, false, () -> {});
         report("the step without the exchange", () -> step.run(task, spec, parcel).hashCode());
         report("all, plainly through strings", () -> plain(task, spec, outcome.page(), body));
     }

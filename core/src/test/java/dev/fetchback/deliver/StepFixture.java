@@ -57,12 +57,12 @@ abstract class StepFixture {
     }
 
     DeliverResult sendTo(String url) throws InterruptedException {
-        Parcel parcel = new Parcel(Pages.fetched(PAGE), new MemoryBody(PAGE), 1, false, () -> {});
+        Parcel parcel = new Parcel(Pages.fetched(PAGE), new MemoryBody(PAGE), null, 1, false, () -> {});
         return step.run(Pages.task(url, null), Pages.spec(DeliverOptions.to(url)), parcel);
     }
 
     DeliverResult run(Outcome outcome, DeliverOptions deliver, int attempt, boolean stored) throws InterruptedException {
-        return step.run(Pages.task(), Pages.spec(deliver), new Parcel(outcome, new MemoryBody(PAGE), attempt, stored, () -> {}));
+        return step.run(Pages.task(), Pages.spec(deliver), new Parcel(outcome, new MemoryBody(PAGE), null, attempt, stored, () -> {}));
     }
 
     DeliverResult sendPage(byte[] page, Mode mode, boolean stored) throws InterruptedException {
@@ -71,7 +71,7 @@ abstract class StepFixture {
 
     DeliverResult run(@Nullable Body body, Outcome outcome, DeliverOptions deliver, boolean stored)
             throws InterruptedException {
-        return step.run(Pages.task(), Pages.spec(deliver), new Parcel(outcome, body, 1, stored, () -> {}));
+        return step.run(Pages.task(), Pages.spec(deliver), new Parcel(outcome, body, null, 1, stored, () -> {}));
     }
 
     static String signed(String secret, String id, byte[] body) {

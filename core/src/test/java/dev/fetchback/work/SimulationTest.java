@@ -11,11 +11,14 @@ import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Event;
+import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.Ids;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Processed;
+import dev.fetchback.task.ProcessorUse;
 import dev.fetchback.task.RetryPolicy;
 import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
@@ -23,10 +26,12 @@ import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskMachine;
 import dev.fetchback.task.TaskSpec;
+import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -75,6 +80,9 @@ final class SimulationTest {
         private boolean calm;
         private int starts;
         private int zombieMoves;
+        private int processedDelivered;
+        private final List<String> wrong = new ArrayList<>();
+        private int crashes;
         private Node node;
 
         /** Something that happens at a later moment: an attempt that ends. */
@@ -110,6 +118,9 @@ final class SimulationTest {
             checkUnchanged();
             assertThat(disk.all()).extracting(s -> s.task().id()).as("seed %d", seed).containsAll(accepted);
             assertThat(starts).as("seed %d: the simulation must do something", seed).isGreaterThan(accepted.size());
+            assertThat(wrong).as("seed %d", seed).isEmpty();
+            assertThat(processedDelivered).as("seed %d: pages must be processed", seed).isPositive();
+            assertThat(crashes).as("seed %d: and crash what processes them", seed).isPositive();
             assertThat(zombieMoves).as("seed %d: there must be zombies", seed).isPositive();
         }
 
@@ -157,6 +168,7 @@ final class SimulationTest {
         /** Lets the lanes look, commits what waits, ends some attempts, and lets time pass. */
         private void advance() {
             long next = Math.min(node.worker.lane(Stage.FETCH).turn(), node.worker.lane(Stage.DELIVER).turn());
+            next = Math.min(next, node.worker.lane(Stage.PROCESS).turn());
             node.flush();
             long end = pending.stream().mapToLong(Pending::at).min().orElse(Long.MAX_VALUE);
             if (calm && node.quiet()) {
@@ -176,9 +188,11 @@ final class SimulationTest {
             boolean pull = random.nextInt(5) == 0;
             long readyAt = random.nextInt(4) == 0 ? now + random.nextInt(100_000) : now;
             long expiresAt = random.nextInt(6) == 0 ? now + 1 + random.nextInt(200_000) : 0;
-            Task.Plan plan = new Task.Plan(host, pull ? null : "rcv" + random.nextInt(3), random.nextInt(10), 3, 4, expiresAt, 0, false,
-                    random.nextInt(3) == 0 ? host : null);
-            TaskSpec spec = TaskSpec.get("http://" + host + "/", pull ? null : DeliverOptions.to("http://r/"));
+            Task.Plan plan = new Task.Plan(host, pull ? null : "rcv" + random.nextInt(3), random.nextInt(10), 3, 4, expiresAt, 0,
+                    random.nextInt(3) == 0, random.nextInt(3) == 0 ? host : null);
+            TaskSpec spec = new TaskSpec("http://" + host + "/", TaskSpec.Request.GET, FetchOptions.DEFAULT,
+                    plan.processing() ? List.of(ProcessorUse.of("text")) : List.of(), pull ? null : DeliverOptions.to("http://r/"),
+                    TaskSpec.Schedule.NOW, TaskSpec.Tags.NONE);
             Task task = Task.submitted(id, plan, readyAt, disk.epoch());
             List<Result> results = node.worker.submit(List.of(new Worker.NewTask(task, spec, null)));
             assertThat(results).containsExactly(Result.Applied.APPLIED);
@@ -212,7 +226,65 @@ final class SimulationTest {
                     : new FetchResult.Fetched(page, new ThreeBytes(), null);
         }
 
+        /** Fails, crashes, takes too long, or is busy. */
+        private ProcessResult process(Task task, Body body) {
+            byte[] page = bytes(body);
+            if (page == null) {
+                return new ProcessResult.Failed(new Problem(Problem.INTERNAL, null, 0), true);
+            }
+            wrongUnless(Arrays.equals(page, new byte[] {1, 2, 3}), task, "processes a page of " + Arrays.toString(page));
+            if (!calm && random.nextInt(3) == 0) {
+                return switch (random.nextInt(4)) {
+                    case 0 -> new ProcessResult.Failed(new Problem(Problem.PROCESS_FAILED, null, 0), false);
+                    case 1 -> {
+                        crashes++;
+                        yield new ProcessResult.Failed(new Problem(Problem.PROCESS_CRASHED, null, 0), true);
+                    }
+                    case 2 -> new ProcessResult.Failed(new Problem(Problem.PROCESS_TIMEOUT, null, 0), false);
+                    default -> new ProcessResult.Busy(new Problem(Problem.PROCESS_UNAVAILABLE, null, 0), random.nextBoolean() ? now + 5_000 : 0);
+                };
+            }
+            byte[] results = new byte[random.nextInt(2, 5)];
+            Arrays.fill(results, (byte) results.length);
+            return new ProcessResult.Processed(results, List.of());
+        }
+
+        /** Null when it is not in the store any more, as only a zombie finds it. */
+        private static byte[] bytes(Body body) {
+            try {
+                return body.bytes();
+            } catch (IOException e) {
+                return null;
+            }
+        }
+
+        /** What is thrown in a step is taken for a fault of it. */
+        private void wrongUnless(boolean right, Task task, String what) {
+            if (!right) {
+                wrong.add(what + ": " + task);
+            }
+        }
+
+        /** Whoever gets a page gets the results of this very page, from memory or from the store. */
+        private void checkResults(Task task, Parcel parcel) {
+            if (!(parcel.outcome() instanceof Outcome.Fetched fetched)) {
+                return;
+            }
+            byte[] page = bytes(parcel.body());
+            Processed processed = fetched.processed();
+            wrongUnless(page == null || Arrays.equals(page, new byte[] {1, 2, 3}), task, "delivers a page of " + Arrays.toString(page));
+            wrongUnless((processed != null) == task.plan().processing(), task, "delivers " + processed);
+            if (page != null && processed != null) {
+                byte[] results = bytes(parcel.results());
+                byte[] expected = new byte[(int) processed.bytes()];
+                Arrays.fill(expected, (byte) expected.length);
+                wrongUnless(Arrays.equals(results, expected), task, "delivers results of " + Arrays.toString(results));
+                processedDelivered++;
+            }
+        }
+
         private DeliverResult deliver(Task task, Parcel parcel) {
+            checkResults(task, parcel);
             if (!calm && random.nextInt(3) == 0) {
                 return random.nextBoolean()
                         ? new DeliverResult.StoreFirst()
@@ -252,8 +324,10 @@ final class SimulationTest {
             Node() {
                 Store mine = ownedBy(disk.takeOver().epoch());
                 Executor threads = attempt -> pending.add(new Pending(now + random.nextInt(2_000), attempt));
-                Worker.Steps steps =
-                        new Worker.Steps((task, spec, input) -> fetch(task, input.last()), (task, spec, parcel) -> deliver(task, parcel));
+                Worker.Steps steps = new Worker.Steps(
+                        (task, spec, input) -> fetch(task, input.last()),
+                        new Processing((task, spec, input) -> process(task, input.body()), 4, new ByteBudget(random.nextInt(2, 10))),
+                        (task, spec, parcel) -> deliver(task, parcel));
                 worker = new Worker(
                         new WorkSettings(16, 2, Duration.ofMillis(200), 16, Duration.ZERO),
                         new Worker.Parts(mine, this, machine, steps,
