@@ -14,11 +14,17 @@ import dev.fetchback.store.sqlite.SqliteSettings;
 import dev.fetchback.store.sqlite.SqliteStore;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.RetryPolicy;
+import dev.fetchback.work.ByteBudget;
+import dev.fetchback.work.ProcessInput;
+import dev.fetchback.work.ProcessResult;
+import dev.fetchback.work.Processing;
+import dev.fetchback.work.Step;
 import dev.fetchback.work.WorkSettings;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +53,7 @@ public final class Builder {
     long spoolBytesMax;
     long waitingMax;
     Duration keep = Duration.ofHours(24);
+    Function<ByteBudget, Processing> processing = _ -> Processing.NONE;
     PrometheusRegistry registry = new PrometheusRegistry();
     LongSupplier clock = System::currentTimeMillis;
     private Engine engine;
@@ -202,6 +209,21 @@ public final class Builder {
     /** How long a page without a receiver is kept for pick-up unless its task says so. */
     public Builder keep(Duration time) {
         this.keep = time;
+        return this;
+    }
+
+    /**
+     * What pages go through whose tasks ask for it; without it such a task fails. Not closed with what is started: whoever made the
+     * step closes it afterwards.
+     *
+     * @param step takes a page through its task's processors
+     * @param capacity how many pages may be in the step at once, under way or in line, at least 1; the others wait in the store
+     */
+    public Builder processing(Step<ProcessInput, ProcessResult> step, int capacity) {
+        if (capacity < 1) {
+            throw new IllegalArgumentException("the step that processes has room for " + capacity + " pages; it must have room for 1");
+        }
+        this.processing = memory -> new Processing(step, capacity, memory);
         return this;
     }
 

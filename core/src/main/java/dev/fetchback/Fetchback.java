@@ -39,6 +39,7 @@ import dev.fetchback.work.Body;
 import dev.fetchback.work.ByteBudget;
 import dev.fetchback.work.HostPolicies;
 import dev.fetchback.work.HostPolicy;
+import dev.fetchback.work.StoredBody;
 import dev.fetchback.work.WaitingOn;
 import dev.fetchback.work.WorkSettings;
 import dev.fetchback.work.Worker;
@@ -102,7 +103,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             HostPolicies policies = policies(with);
             FetchStep fetch = new FetchStep(
                     pages, new FetchStep.Manners(policies, (host, millis) -> worker().slowTo(host, millis), with.userAgent), budget, bodies, clock);
-            Worker.Steps steps = new Worker.Steps(fetch, deliver);
+            Worker.Steps steps = new Worker.Steps(fetch, with.processing.apply(budget), deliver);
             Worker.HostRules hosts = new Worker.HostRules(policies, new AddressPermits(pages.gate()));
             Executor threads = Thread::startVirtualThread;
             this.worker = new Worker(with.work, new Worker.Parts(store, commits, new TaskMachine(with.retries), steps,
@@ -345,14 +346,20 @@ public final class Fetchback implements Tasks, AutoCloseable {
         return (stage == Stage.FETCH ? pages : receivers).check(target(url));
     }
 
-    /** The stored page of a task as a body of {@code length} bytes, read when it is needed. */
-    public Body storedBody(TaskId id, long length) {
-        return worker.storedBody(id, length);
-    }
-
-    /** Writes outcomes as receivers get them. */
-    public Envelope envelope() {
-        return envelope;
+    /**
+     * The outcome of a finished task as its receiver gets it: the {@code data} of the envelope, JSON in UTF-8, with what is stored of
+     * its page and of what came of processing it.
+     *
+     * @throws IOException when that cannot be read any more
+     */
+    public byte[] outcome(StoredTask finished) throws IOException {
+        Body page = null;
+        Body results = null;
+        if (finished.task().progress().outcome() instanceof Outcome.Fetched fetched && fetched.stored()) {
+            page = StoredBody.page(store, finished.task().id(), fetched);
+            results = StoredBody.results(store, finished.task().id(), fetched);
+        }
+        return envelope.data(finished.task(), finished.spec(), page, results);
     }
 
     /** Signs links to kept pages. */

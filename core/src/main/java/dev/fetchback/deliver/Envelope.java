@@ -4,6 +4,7 @@ import dev.fetchback.task.Header;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Processed;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.Body;
@@ -47,17 +48,20 @@ public final class Envelope {
      *
      * @param task with an outcome
      * @param body the kept page; null when there is none
+     * @param results what came of processing it; null when there is nothing, or no longer
      */
-    public byte[] data(Task task, TaskSpec spec, @Nullable Body body) throws IOException {
+    public byte[] data(Task task, TaskSpec spec, @Nullable Body body, @Nullable Body results) throws IOException {
         Outcome outcome = task.progress().outcome();
         if (outcome == null) {
             throw new IllegalArgumentException(task.id() + " has no outcome yet, so there is nothing to show");
         }
         JsonBytes out = new JsonBytes(DATA_CAPACITY);
+        byte[] processed = results == null ? null : results.bytes();
         if (outcome instanceof Outcome.Fetched fetched && fetched.page().bytes() > inlineMax) {
-            data(out, task, spec, outcome, fetched.stored() ? Content.LINK : Content.NONE, null);
+            data(out, task, spec, outcome, new Content(fetched.stored() ? Content.Page.LINK : Content.Page.NONE, null, processed));
         } else {
-            data(out, task, spec, outcome, body == null ? Content.NONE : Content.INLINE, body == null ? null : body.bytes());
+            data(out, task, spec, outcome, body == null ? new Content(Content.Page.NONE, null, processed)
+                    : new Content(Content.Page.INLINE, body.bytes(), processed));
         }
         return out.copy();
     }
@@ -67,11 +71,11 @@ public final class Envelope {
         return outcome instanceof Outcome.Fetched fetched && fetched.page().bytes() > inlineMax;
     }
 
-    /** Writes the whole envelope. {@code body} is the page, or null unless {@code content} is INLINE. */
-    void write(JsonBytes out, Task task, TaskSpec spec, Outcome outcome, Content content, byte @Nullable [] body) {
+    /** Writes the whole envelope. */
+    void write(JsonBytes out, Task task, TaskSpec spec, Outcome outcome, Content content) {
         out.ascii("{\"type\":\"").ascii(type(outcome)).ascii("\",\"timestamp\":\"").time(timestamp(outcome));
         out.ascii("\",\"data\":");
-        data(out, task, spec, outcome, content, body);
+        data(out, task, spec, outcome, content);
         out.ascii("}");
     }
 
@@ -93,18 +97,23 @@ public final class Envelope {
         };
     }
 
-    private void data(JsonBytes out, Task task, TaskSpec spec, Outcome outcome, Content content, byte @Nullable [] body) {
-        out.reserve(REST_EXPECTED + (body == null ? 0 : body.length + body.length / 8));
+    private void data(JsonBytes out, Task task, TaskSpec spec, Outcome outcome, Content content) {
+        byte[] body = content.body();
+        byte[] results = content.results();
+        out.reserve(REST_EXPECTED + (body == null ? 0 : body.length + body.length / 8) + (results == null ? 0 : results.length));
         out.ascii("{\"id\":\"").ascii(task.id().toString()).ascii("\",\"url\":").string(spec.url());
         switch (outcome) {
             case Outcome.Failed failed -> error(out, failed.problem());
             case Outcome.Fetched fetched -> {
-                page(out, fetched.page());
-                content(out, task, fetched.page(), content, body);
+                page(out, fetched.page(), content.page() != Content.Page.NEITHER_HEADERS);
+                content(out, task, fetched.page(), content);
+                if (fetched.processed() != null) {
+                    processed(out, fetched.processed(), results);
+                }
             }
             case Outcome.Unchanged unchanged -> {
                 out.ascii(",\"unchanged\":true");
-                page(out, unchanged.page());
+                page(out, unchanged.page(), true);
             }
         }
         out.ascii(",\"fetch\":{\"attempts\":").number(task.progress().fetchAttempts());
@@ -118,15 +127,12 @@ public final class Envelope {
         out.ascii("}");
     }
 
-    private static void page(JsonBytes out, Page page) {
+    private static void page(JsonBytes out, Page page, boolean withHeaders) {
         out.ascii(",\"final_url\":").string(page.finalUrl()).ascii(",\"status\":").number(page.status());
-        out.ascii(",\"headers\":[");
-        List<Header> headers = page.headers();
-        for (int i = 0; i < headers.size(); i++) {
-            Header header = headers.get(i);
-            out.ascii(i == 0 ? "[" : ",[").string(header.name()).ascii(",").string(header.value()).ascii("]");
+        if (withHeaders) {
+            headers(out, page.headers());
         }
-        out.ascii("],\"content_type\":");
+        out.ascii(",\"content_type\":");
         String contentType = page.contentType();
         if (contentType == null) {
             out.ascii("null");
@@ -136,14 +142,46 @@ public final class Envelope {
         out.ascii(",\"bytes\":").number(page.bytes()).ascii(",\"sha256\":\"").ascii(page.sha256()).ascii("\"");
     }
 
-    private void content(JsonBytes out, Task task, Page page, Content content, byte @Nullable [] body) {
-        switch (content) {
+    private static void headers(JsonBytes out, List<Header> headers) {
+        out.ascii(",\"headers\":[");
+        for (int i = 0; i < headers.size(); i++) {
+            Header header = headers.get(i);
+            out.ascii(i == 0 ? "[" : ",[").string(header.name()).ascii(",").string(header.value()).ascii("]");
+        }
+        out.ascii("]");
+    }
+
+    /** The results are JSON already, made by the step that processes: they are copied as they are. */
+    private static void processed(JsonBytes out, Processed processed, byte @Nullable [] results) {
+        if (results != null) {
+            out.ascii(",\"processed\":").raw(results);
+        }
+        if (processed.failures().isEmpty()) {
+            return;
+        }
+        out.ascii(",\"process_errors\":");
+        String separator = "{";
+        for (Map.Entry<String, Problem> failure : processed.failures().entrySet()) {
+            out.ascii(separator).string(failure.getKey()).ascii(":{\"code\":").string(failure.getValue().code());
+            String detail = failure.getValue().detail();
+            if (detail != null) {
+                out.ascii(",\"detail\":").string(detail);
+            }
+            out.ascii("}");
+            separator = ",";
+        }
+        out.ascii("}");
+    }
+
+    private void content(JsonBytes out, Task task, Page page, Content content) {
+        byte[] body = content.body();
+        switch (content.page()) {
             case INLINE -> inline(out, page, body == null ? new byte[0] : body);
             case LINK -> {
                 long expires = page.fetchedAt() / 1000 + LINK_LIFE.toSeconds();
                 out.ascii(",\"body_url\":").string(links.sign(task.id(), expires));
             }
-            case NONE -> {}
+            case NONE, NEITHER_HEADERS -> {}
         }
     }
 
@@ -191,13 +229,24 @@ public final class Envelope {
         out.ascii(labels.isEmpty() ? "[]" : "]");
     }
 
-    /** How the page is told. */
-    enum Content {
-        /** In the JSON itself. */
-        INLINE,
-        /** As a signed link. */
-        LINK,
-        /** Not at all. */
-        NONE
+    /**
+     * What is told beside the facts.
+     *
+     * @param page how the page is told
+     * @param body the page; null unless it is told inline
+     * @param results what came of processing it, a JSON object in UTF-8; null for nothing
+     */
+    record Content(Content.Page page, byte @Nullable [] body, byte @Nullable [] results) {
+        /** How the page is told. */
+        enum Page {
+            /** In the JSON itself. */
+            INLINE,
+            /** As a signed link. */
+            LINK,
+            /** Not at all. */
+            NONE,
+            /** Not at all, and its headers neither: only what came of processing it is wanted. */
+            NEITHER_HEADERS
+        }
     }
 }

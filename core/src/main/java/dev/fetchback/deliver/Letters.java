@@ -45,13 +45,13 @@ final class Letters {
     /** About how many bytes {@link #write} will need. */
     long estimate(DeliverOptions deliver, Parcel parcel) {
         Body body = parcel.body();
-        if (body == null || deliver.mode() == Mode.NOTIFY || linked(deliver, parcel.outcome())) {
-            return REST_OF_ENVELOPE;
-        }
-        if (deliver.mode() == Mode.RAW) {
+        Body results = parcel.results();
+        if (body != null && deliver.mode() == Mode.RAW) {
             return body.length() > RAW_IN_MEMORY_MAX ? STREAM_BUFFER : body.length();
         }
-        return REST_OF_ENVELOPE + body.length() + body.length() / 4;
+        boolean inline = body != null && deliver.mode() == Mode.ENVELOPE && !linked(deliver, parcel.outcome());
+        long processed = results == null ? 0 : results.length() + results.length(); // as they are read, and in the envelope
+        return REST_OF_ENVELOPE + processed + (inline ? body.length() + body.length() / 4 : 0);
     }
 
     /**
@@ -91,11 +91,14 @@ final class Letters {
         Outcome outcome = parcel.outcome();
         boolean linked = linked(deliver, outcome);
         boolean inline = !linked && deliver.mode() == Mode.ENVELOPE && outcome instanceof Outcome.Fetched;
-        Envelope.Content content =
-                linked ? Envelope.Content.LINK : inline ? Envelope.Content.INLINE : Envelope.Content.NONE;
-        byte[] page = inline ? body(task, parcel).bytes() : null;
+        Envelope.Content.Page told = linked ? Envelope.Content.Page.LINK
+                : inline ? Envelope.Content.Page.INLINE
+                : deliver.mode() == Mode.PROCESSED ? Envelope.Content.Page.NEITHER_HEADERS : Envelope.Content.Page.NONE;
+        Body results = parcel.results();
+        Envelope.Content content = new Envelope.Content(
+                told, inline ? body(task, parcel).bytes() : null, results == null ? null : results.bytes());
         JsonBytes json = buffers.take();
-        envelope.write(json, task, spec, outcome, content, page);
+        envelope.write(json, task, spec, outcome, content);
         headers.add(new Header("content-type", JSON));
         if (signature != null) {
             headers.add(new Header("webhook-signature", signature.update(json.array(), 0, json.length()).end()));

@@ -46,7 +46,7 @@ public record DeliverOptions(
         RAW,
         /** The envelope without the body. */
         NOTIFY,
-        /** Only what the processors returned, in the envelope without the page. */
+        /** Only what came of processing the page: the envelope without its body and headers. */
         PROCESSED
     }
 

@@ -26,6 +26,11 @@ public sealed interface Outcome {
             return new Fetched(page, until, processed);
         }
 
+        /** The same, once it was processed. */
+        public Fetched processed(Processed what) {
+            return new Fetched(page, storedUntil, what);
+        }
+
         /** Whether the body is in the store. */
         public boolean stored() {
             return storedUntil > 0;

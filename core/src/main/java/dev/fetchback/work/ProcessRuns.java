@@ -72,7 +72,7 @@ final class ProcessRuns {
         if (!(task.progress().outcome() instanceof Outcome.Fetched fetched)) {
             throw new IllegalStateException("task " + task.id() + " waited to be processed without a page");
         }
-        Load load = new Load(fetched.page(), new StoredBody(store, task.id(), 0, fetched.page().bytes()), true, null);
+        Load load = new Load(fetched.page(), StoredBody.page(store, task.id(), fetched), true, null);
         @Nullable ProcessResult result;
         try {
             result = withinMemory(task, spec, load);

@@ -4,8 +4,6 @@ import dev.fetchback.store.Store;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Event;
 import dev.fetchback.task.Outcome;
-import dev.fetchback.task.Page;
-import dev.fetchback.task.Processed;
 import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
@@ -211,9 +209,9 @@ final class Runs {
         Outcome outcome = task.progress().outcome();
         Body body = null;
         Body results = null;
-        if (outcome instanceof Outcome.Fetched(Page page, long until, Processed processed)) {
-            body = new StoredBody(store, task.id(), 0, page.bytes());
-            results = processed == null ? null : new StoredBody(store, task.id(), page.bytes(), processed.bytes());
+        if (outcome instanceof Outcome.Fetched fetched) {
+            body = StoredBody.page(store, task.id(), fetched);
+            results = StoredBody.results(store, task.id(), fetched);
         }
         Event event;
         try {

@@ -359,11 +359,6 @@ public final class Worker {
         lanes.of(Stage.DELIVER).opened(receiver);
     }
 
-    /** The stored page of a task as a body of {@code length} bytes, read when it is needed. */
-    public Body storedBody(TaskId id, long length) {
-        return new StoredBody(store, id, 0, length);
-    }
-
     Hosts hosts() {
         return hosts;
     }

@@ -9,6 +9,7 @@ import dev.fetchback.task.DeliverOptions.Spool;
 import dev.fetchback.task.Header;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Processed;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.DeliverResult;
@@ -115,6 +116,26 @@ class DeliverStepTest extends StepFixture {
                 .containsEntry("User-Agent", "mine")
                 .containsEntry("Authorization", "Bearer x")
                 .containsEntry("webhook-id", Pages.ID + "_page");
+    }
+
+    @Test
+    void processedSendsOnlyWhatCameOfProcessing() throws Exception {
+        step(settings(SECRET, Limits.DEFAULT));
+        byte[] results = "{\"text\":\"a\"}".getBytes(StandardCharsets.UTF_8);
+        byte[] big = new byte[1 << 20]; // which would be a link in an envelope
+        for (Mode mode : new Mode[] {Mode.PROCESSED, Mode.NOTIFY}) {
+            Outcome outcome = Pages.fetched(big).processed(new Processed(results.length, Map.of()));
+            DeliverResult result = step.run(Pages.task(), Pages.spec(deliver(mode, null)),
+                    new Parcel(outcome, new MemoryBody(big), new MemoryBody(results), 1, false, () -> {}));
+            assertThat(result).isEqualTo(new DeliverResult.Accepted(false));
+            FakePost.Sent sent = post.sent.getLast();
+            assertThat(sent.headers())
+                    .containsEntry("content-type", "application/json")
+                    .containsEntry("webhook-signature", signed(SECRET, Pages.ID + "_page", sent.body()));
+            assertThat(new String(sent.body(), StandardCharsets.UTF_8)).contains("\"processed\":{\"text\":\"a\"}").doesNotContain("\"body");
+        }
+        assertThat(new String(post.sent.getFirst().body(), StandardCharsets.UTF_8)).doesNotContain("\"headers\"");
+        assertThat(new String(post.sent.getLast().body(), StandardCharsets.UTF_8)).contains("\"headers\"");
     }
 
     @Test

@@ -58,7 +58,7 @@ final class EnvelopeBench {
         MessageDigest sha = MessageDigest.getInstance("SHA-256");
         Mac mac = Mac.getInstance("HmacSHA256");
         mac.init(new SecretKeySpec(Base64.getDecoder().decode(SECRET.substring(6)), "HmacSHA256"));
-        envelope.write(out, task, spec, outcome, Envelope.Content.INLINE, body);
+        envelope.write(out, task, spec, outcome, new Envelope.Content(Envelope.Content.Page.INLINE, body, null));
         byte[] written = out.copy();
         String id = task.id() + "_page";
         System.out.printf("%n%s: %d bytes, envelope %d bytes%n", name, body.length, written.length);
@@ -68,7 +68,7 @@ final class EnvelopeBench {
             return signer.begin(id, 1614265330).update(written, 0, written.length).end().length();
         });
         report("envelope", () -> {
-            envelope.write(out.truncate(0), task, spec, outcome, Envelope.Content.INLINE, body);
+            envelope.write(out.truncate(0), task, spec, outcome, new Envelope.Content(Envelope.Content.Page.INLINE, body, null));
             return out.length();
         });
         report("escape alone", () -> out.truncate(0).text(body, 0) ? out.length() : 0);
@@ -79,7 +79,7 @@ final class EnvelopeBench {
         });
         report("all: sha-256, envelope, signature", () -> {
             byte digest = sha.digest(body)[0];
-            envelope.write(out.truncate(0), task, spec, outcome, Envelope.Content.INLINE, body);
+            envelope.write(out.truncate(0), task, spec, outcome, new Envelope.Content(Envelope.Content.Page.INLINE, body, null));
             return digest + signer.begin(id, 1614265330).update(out.array(), 0, out.length()).end().length();
         });
         DeliverSettings settings = new DeliverSettings(

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Processed;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -30,7 +32,7 @@ class EnvelopeTest {
     void tellsAllOfAPage() {
         byte[] body = "<p class=\"x\">\n\u00e4\u20ac\ud83d\ude00</p>".getBytes(StandardCharsets.UTF_8);
         Outcome.Fetched outcome = Pages.fetched(body);
-        Map<String, Object> root = parsed(outcome, Envelope.Content.INLINE, body);
+        Map<String, Object> root = parsed(outcome, Envelope.Content.Page.INLINE, body);
         assertThat(root.keySet()).containsExactly("type", "timestamp", "data");
         assertThat(root).containsEntry("type", "task.succeeded").containsEntry("timestamp", "2026-11-22T13:50:02.512Z");
         Map<String, Object> data = data(root);
@@ -64,7 +66,7 @@ class EnvelopeTest {
                 case 1 -> Pages.cyrillic(random, size);
                 default -> Pages.json(random, size);
             };
-            Map<String, Object> data = data(parsed(Pages.fetched(body), Envelope.Content.INLINE, body));
+            Map<String, Object> data = data(parsed(Pages.fetched(body), Envelope.Content.Page.INLINE, body));
             assertThat(data.get("body")).as("seed %d round %d", seed, round).isEqualTo(new String(body, StandardCharsets.UTF_8));
         }
     }
@@ -76,7 +78,7 @@ class EnvelopeTest {
         for (int round = 0; round < 200; round++) {
             byte[] body = new byte[random.nextInt(3000)];
             random.nextBytes(body);
-            Map<String, Object> data = data(parsed(Pages.fetched(body, "image/png"), Envelope.Content.INLINE, body));
+            Map<String, Object> data = data(parsed(Pages.fetched(body, "image/png"), Envelope.Content.Page.INLINE, body));
             assertThat(data).as("seed %d round %d", seed, round).doesNotContainKey("body");
             assertThat(Base64.getDecoder().decode((String) data.get("body_base64"))).isEqualTo(body);
         }
@@ -144,7 +146,7 @@ class EnvelopeTest {
     @Test
     void tellsAFailure() {
         Problem problem = new Problem(Problem.HTTP_STATUS, "It answered \"500\".", 500);
-        Map<String, Object> root = parsed(new Outcome.Failed(problem, Pages.FETCHED_AT), Envelope.Content.NONE, null);
+        Map<String, Object> root = parsed(new Outcome.Failed(problem, Pages.FETCHED_AT), Envelope.Content.Page.NONE, null);
         assertThat(root).containsEntry("type", "task.failed").containsEntry("timestamp", "2026-11-22T13:50:02.512Z");
         assertThat(data(root).keySet()).containsExactly("id", "url", "error", "fetch", "metadata", "labels");
         assertThat(data(root)).containsEntry("fetch", Map.of("attempts", 1L));
@@ -159,7 +161,7 @@ class EnvelopeTest {
     @Test
     void tellsThatATaskExpired() {
         Outcome.Failed expired = new Outcome.Failed(new Problem(Problem.EXPIRED, null, 0), 5);
-        Map<String, Object> root = parsed(expired, Envelope.Content.NONE, null);
+        Map<String, Object> root = parsed(expired, Envelope.Content.Page.NONE, null);
         assertThat(root).containsEntry("type", "task.expired");
         assertThat((Map<?, ?>) data(root).get("error")).hasSize(3);
     }
@@ -169,7 +171,7 @@ class EnvelopeTest {
         byte[] body = Pages.html(new Random(1), INLINE_MAX + 1);
         Outcome.Fetched outcome = Pages.fetched(body);
         assertThat(envelope.needsLink(outcome)).isTrue();
-        Map<String, Object> data = data(parsed(outcome, Envelope.Content.LINK, null));
+        Map<String, Object> data = data(parsed(outcome, Envelope.Content.Page.LINK, null));
         long expires = Pages.FETCHED_AT / 1000 + 40 * 86_400;
         assertThat(data).containsEntry("body_url", links.sign(Pages.ID, expires)).doesNotContainKeys("body", "body_base64");
         assertThat(envelope.needsLink(Pages.fetched(new byte[INLINE_MAX]))).isFalse();
@@ -180,24 +182,51 @@ class EnvelopeTest {
         byte[] body = Pages.html(new Random(1), 5000);
         Outcome.Fetched outcome = Pages.fetched(body);
         Task task = Pages.task(Pages.TO, outcome);
-        Map<String, Object> data = Json.object(envelope.data(task, Pages.spec(), new MemoryBody(body)));
-        assertThat(data).isEqualTo(data(parsed(outcome, Envelope.Content.INLINE, body)));
-        assertThat(Json.object(envelope.data(task, Pages.spec(), null))).doesNotContainKeys("body", "body_base64", "body_url");
+        Map<String, Object> data = Json.object(envelope.data(task, Pages.spec(), new MemoryBody(body), null));
+        assertThat(data).isEqualTo(data(parsed(outcome, Envelope.Content.Page.INLINE, body)));
+        assertThat(Json.object(envelope.data(task, Pages.spec(), null, null))).doesNotContainKeys("body", "body_base64", "body_url");
     }
 
     @Test
     void theDataOfALongPageHasALinkOnlyWhenThePageIsKept() throws IOException {
         byte[] body = Pages.html(new Random(1), INLINE_MAX + 1);
         Outcome.Fetched kept = new Outcome.Fetched(Pages.fetched(body).page(), Pages.FETCHED_AT + 1000);
-        assertThat(Json.object(envelope.data(Pages.task(Pages.TO, kept), Pages.spec(), null))).containsKey("body_url");
-        assertThat(Json.object(envelope.data(Pages.task(Pages.TO, Pages.fetched(body)), Pages.spec(), new MemoryBody(body))))
+        assertThat(Json.object(envelope.data(Pages.task(Pages.TO, kept), Pages.spec(), null, null))).containsKey("body_url");
+        assertThat(Json.object(envelope.data(Pages.task(Pages.TO, Pages.fetched(body)), Pages.spec(), new MemoryBody(body), null)))
                 .doesNotContainKeys("body", "body_base64", "body_url");
+    }
+
+    /** Results are copied as they came, whatever happens to the page. */
+    @Test
+    void theResultsAreBesideThePage() throws IOException {
+        byte[] body = Pages.html(new Random(1), 5000);
+        byte[] results = "{\"text\" : \"\u00fcber\",\"links\":[ 12 ]}".getBytes(StandardCharsets.UTF_8);
+        Map<String, Problem> failures = new LinkedHashMap<>();
+        failures.put("a \"b\"", new Problem(Problem.PROCESS_TIMEOUT, "it took longer than 10 s", 0));
+        failures.put("c", new Problem(Problem.PROCESS_FAILED, null, 0));
+        Outcome.Fetched outcome = Pages.fetched(body).processed(new Processed(results.length, failures));
+        for (Envelope.Content.Page page : Envelope.Content.Page.values()) {
+            JsonBytes out = new JsonBytes(0);
+            Envelope.Content content = new Envelope.Content(page, page == Envelope.Content.Page.INLINE ? body : null, results);
+            envelope.write(out, Pages.task(), Pages.spec(), outcome, content);
+            assertThat(out.toString()).as("%s", page).contains(",\"processed\":" + new String(results, StandardCharsets.UTF_8) + ",");
+            Map<String, Object> data = data(Json.object(out.copy()));
+            assertThat(data.containsKey("body")).isEqualTo(page == Envelope.Content.Page.INLINE);
+            assertThat(data.containsKey("body_url")).isEqualTo(page == Envelope.Content.Page.LINK);
+            assertThat(data.containsKey("headers")).isEqualTo(page != Envelope.Content.Page.NEITHER_HEADERS);
+            assertThat(data).containsKeys("id", "url", "final_url", "status", "content_type", "bytes", "sha256", "fetch", "metadata", "labels");
+            assertThat(data.get("process_errors")).isEqualTo(Map.of(
+                    "a \"b\"", Map.of("code", "process_timeout", "detail", "it took longer than 10 s"), "c", Map.of("code", "process_failed")));
+        }
+        Task task = Pages.task(Pages.TO, outcome);
+        assertThat(Json.object(envelope.data(task, Pages.spec(), new MemoryBody(body), new MemoryBody(results)))).containsKeys("processed", "body");
+        assertThat(Json.object(envelope.data(task, Pages.spec(), null, null))).as("dropped").doesNotContainKeys("processed", "body");
     }
 
     @Test
     void theDataOfAnUnchangedPageSaysSo() throws IOException {
         Outcome same = new Outcome.Unchanged(Pages.fetched(new byte[INLINE_MAX + 1]).page());
-        assertThat(Json.object(envelope.data(Pages.task(Pages.TO, same), Pages.spec(), null)))
+        assertThat(Json.object(envelope.data(Pages.task(Pages.TO, same), Pages.spec(), null, null)))
                 .containsEntry("unchanged", true)
                 .containsKeys("id", "url", "status", "sha256")
                 .doesNotContainKeys("body", "body_base64", "body_url", "error");
@@ -208,7 +237,7 @@ class EnvelopeTest {
         JsonBytes out = new JsonBytes(0);
         byte[] body = new byte[0];
         TaskSpec plain = TaskSpec.get("https://example.com/", DeliverOptions.to(Pages.TO));
-        envelope.write(out, Pages.task(), plain, Pages.fetched(body, null), Envelope.Content.INLINE, body);
+        envelope.write(out, Pages.task(), plain, Pages.fetched(body, null), new Envelope.Content(Envelope.Content.Page.INLINE, body, null));
         Map<String, Object> data = data(Json.object(out.copy()));
         assertThat(data)
                 .containsEntry("metadata", Map.of())
@@ -217,16 +246,16 @@ class EnvelopeTest {
     }
 
     private @Nullable Object body(@Nullable String contentType, byte[] body) {
-        Map<String, Object> data = data(parsed(Pages.fetched(body, contentType), Envelope.Content.INLINE, body));
+        Map<String, Object> data = data(parsed(Pages.fetched(body, contentType), Envelope.Content.Page.INLINE, body));
         if (!data.containsKey("body")) {
             assertThat(Base64.getDecoder().decode((String) data.get("body_base64"))).isEqualTo(body);
         }
         return data.get("body");
     }
 
-    private Map<String, Object> parsed(Outcome outcome, Envelope.Content content, byte @Nullable [] body) {
+    private Map<String, Object> parsed(Outcome outcome, Envelope.Content.Page page, byte @Nullable [] body) {
         JsonBytes out = new JsonBytes(0);
-        envelope.write(out, Pages.task(), Pages.spec(), outcome, content, body);
+        envelope.write(out, Pages.task(), Pages.spec(), outcome, new Envelope.Content(page, body, null));
         return Json.object(out.copy());
     }
 

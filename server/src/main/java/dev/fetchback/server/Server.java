@@ -13,10 +13,7 @@ import dev.fetchback.server.intake.Tokens;
 import dev.fetchback.server.ops.Ops;
 import dev.fetchback.server.ops.Readiness;
 import dev.fetchback.store.StoreException;
-import dev.fetchback.store.StoredTask;
-import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Stage;
-import dev.fetchback.work.Body;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -65,7 +62,7 @@ public final class Server implements RunningServer {
             Ops ops = new Ops(() -> readiness(fetchback), registry);
             ApiParts parts = new ApiParts(
                     Server::refuse,
-                    task -> data(fetchback, task),
+                    fetchback::outcome,
                     (id, expires, signature) -> fetchback.links().valid(id, expires, signature, 0),
                     fetchback::check,
                     ops,
@@ -99,14 +96,6 @@ public final class Server implements RunningServer {
         } catch (BadUrl e) {
             return e.getMessage();
         }
-    }
-
-    private static byte[] data(Fetchback fetchback, StoredTask stored) throws IOException {
-        Outcome outcome = stored.task().progress().outcome();
-        Body body = outcome instanceof Outcome.Fetched fetched && fetched.stored()
-                ? fetchback.storedBody(stored.task().id(), fetched.page().bytes())
-                : null;
-        return fetchback.envelope().data(stored.task(), stored.spec(), body);
     }
 
     private static Readiness.Report readiness(Fetchback fetchback) {
