@@ -30,6 +30,7 @@ import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Event;
 import dev.fetchback.task.Ids;
 import dev.fetchback.task.Outcome;
+import dev.fetchback.task.Processed;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
@@ -252,9 +253,19 @@ public final class Fetchback implements Tasks, AutoCloseable {
 
     @Override
     public Optional<InputStream> body(TaskId id, long offset) {
-        return store.find(id).flatMap(found -> found.task().progress().outcome() instanceof Outcome.Fetched(var page, var until, var p)
-                ? store.body(id, offset, Math.max(0, page.bytes() - offset)) // not what came of processing it, which follows
-                : Optional.empty());
+        return fetched(id).flatMap(came -> store.body(id, offset, Math.max(0, came.page().bytes() - offset))); // not what follows it
+    }
+
+    @Override
+    public Optional<InputStream> results(TaskId id) {
+        return fetched(id).flatMap(came -> {
+            Processed processed = came.processed();
+            return processed == null ? Optional.empty() : store.body(id, came.page().bytes(), processed.bytes());
+        });
+    }
+
+    private Optional<Outcome.Fetched> fetched(TaskId id) {
+        return store.find(id).map(found -> found.task().progress().outcome()).map(came -> came instanceof Outcome.Fetched f ? f : null);
     }
 
     @Override

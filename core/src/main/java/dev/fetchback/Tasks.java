@@ -45,6 +45,9 @@ public interface Tasks {
     /** The stored body of a task's page from {@code offset}; empty when none is stored. */
     Optional<InputStream> body(TaskId id, long offset);
 
+    /** What came of processing a task's page, a JSON object in UTF-8; empty when none is stored. */
+    Optional<InputStream> results(TaskId id);
+
     /** Takes a task back. False when it is finished already; empty when it is not known. */
     Optional<Boolean> cancel(TaskId id);
 

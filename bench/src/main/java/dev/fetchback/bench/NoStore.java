@@ -12,6 +12,7 @@ import dev.fetchback.store.StoredTask;
 import dev.fetchback.store.TaskPage;
 import dev.fetchback.store.TaskQuery;
 import dev.fetchback.task.BatchId;
+import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
@@ -20,6 +21,7 @@ import dev.fetchback.task.TaskSpec;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -91,12 +93,19 @@ final class NoStore implements Store {
             enter(new StoredTask(after, spec));
         }
         if (move.body() != null) {
-            bodies.put(after.id(), move.body());
+            boolean there = before.progress().outcome() instanceof Outcome.Fetched fetched && fetched.stored();
+            bodies.merge(after.id(), move.body(), (first, more) -> there ? joined(first, more) : more);
         }
         if (after.phase().terminal()) {
             bodies.remove(after.id());
         }
         return true;
+    }
+
+    private static byte[] joined(byte[] first, byte[] more) {
+        byte[] both = Arrays.copyOf(first, first.length + more.length);
+        System.arraycopy(more, 0, both, first.length, more.length);
+        return both;
     }
 
     private static QueueKey key(Task task) {

@@ -18,6 +18,8 @@ public enum ApiError {
     WRONG_TYPE(400, "A value has the wrong type"),
     /** A number, a time span or a length outside its bounds. */
     OUT_OF_RANGE(400, "A value is out of range"),
+    /** A processor that this server does not have. */
+    UNKNOWN_PROCESSOR(400, "A processor is not known"),
     /** A value that is none of those allowed. */
     INVALID_VALUE(400, "A value is not allowed"),
     /** A time span that cannot be read. */

@@ -103,6 +103,7 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
                     call,
                     call.method("DELETE") ? () -> routes.tasks().delete(call) : () -> routes.tasks().status(call));
             case RESULT -> kit.later(call, () -> routes.result().serve(call));
+            case PROCESSED -> kit.later(call, () -> routes.result().processed(call));
             case CANCEL -> kit.later(call, () -> routes.tasks().cancel(call));
             case RETRY -> kit.later(call, () -> routes.tasks().retry(call));
             case REDRIVE -> kit.later(call, () -> routes.tasks().redrive(call));

@@ -7,6 +7,7 @@ import java.util.function.LongSupplier;
  * What the API is given besides the tasks.
  *
  * @param urls checks URLs of pages and receivers
+ * @param processors checks what pages are to go through
  * @param results renders outcomes for {@code Prefer: wait}
  * @param links knows signed links to pages
  * @param guard explains outgoing connections
@@ -16,6 +17,7 @@ import java.util.function.LongSupplier;
  */
 public record ApiParts(
         UrlCheck urls,
+        ProcessorCheck processors,
         ResultView results,
         LinkSigner links,
         GuardView guard,

@@ -75,7 +75,7 @@ public final class ApiServer implements AutoCloseable {
                 new SynchronousQueue<>(),
                 Thread.ofPlatform().name("api-upload-", 0).daemon().factory());
         submitters = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("api-chunk-", 0).factory());
-        TaskReader reader = new TaskReader(settings.intake(), parts.urls());
+        TaskReader reader = new TaskReader(settings.intake(), parts.urls(), parts.processors());
         ByteBudget budget = new ByteBudget(limits.bodies().memory());
         BodyReader.Bodies bodies = new BodyReader.Bodies(budget, limits.patience(), parts.nanos());
         ApiHandler.Routes routes = new ApiHandler.Routes(

@@ -3,6 +3,7 @@ package dev.fetchback.server.intake;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.Header;
+import dev.fetchback.task.ProcessorUse;
 import dev.fetchback.task.TaskSpec;
 import java.time.Duration;
 import java.util.List;
@@ -18,6 +19,7 @@ final class Draft {
     List<Header> headers = List.of();
     @Nullable String body;
     FetchOptions fetch;
+    List<ProcessorUse> process = List.of();
     @Nullable DeliverOptions deliver;
     long delayMillis = NO_DELAY;
     long notBefore;
@@ -40,6 +42,7 @@ final class Draft {
         copy.method = method;
         copy.headers = headers;
         copy.body = body;
+        copy.process = process;
         copy.delayMillis = delayMillis;
         copy.notBefore = notBefore;
         copy.expiresAt = expiresAt;
@@ -64,12 +67,15 @@ final class Draft {
         if (fetch.ifChanged()) {
             checkIfChanged();
         }
+        if (deliver != null) {
+            checkMode(deliver.mode());
+        }
         TaskSpec.Schedule schedule = schedule(keepDefault, now); // before the tags, which begin a batch
         TaskSpec.Tags plain = origin.tags().get();
         TaskSpec.Tags tags = labels.isEmpty() && metadata.isEmpty()
                 ? plain
                 : new TaskSpec.Tags(plain.owner(), plain.batch(), labels, metadata);
-        return new TaskSpec(url, request(), fetch, List.of(), deliver, schedule, tags);
+        return new TaskSpec(url, request(), fetch, process, deliver, schedule, tags);
     }
 
     /** Only what a GET brings can be compared with the last time, and only we know what to compare it with. */
@@ -88,6 +94,22 @@ final class Draft {
                         "With \"if_changed\" Fetchback sets the conditions itself; leave out the header " + header.name()
                                 + ", or leave out \"if_changed\".");
             }
+        }
+    }
+
+    private void checkMode(DeliverOptions.Mode mode) {
+        if (mode == DeliverOptions.Mode.PROCESSED && process.isEmpty()) {
+            throw new Refusal(
+                    ApiError.CONFLICTING_FIELDS,
+                    "/deliver/mode",
+                    "\"processed\" sends what processors return, and there is no \"process\"; name some there, or use another mode.");
+        }
+        if (mode == DeliverOptions.Mode.RAW && !process.isEmpty()) {
+            throw new Refusal(
+                    ApiError.CONFLICTING_FIELDS,
+                    "/deliver/mode",
+                    "\"raw\" sends the page alone, so nobody would hear of what \"process\" makes of it;"
+                            + " use \"envelope\", \"notify\" or \"processed\".");
         }
     }
 

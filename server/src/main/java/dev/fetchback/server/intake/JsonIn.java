@@ -1,15 +1,18 @@
 package dev.fetchback.server.intake;
 
 import dev.fetchback.task.Header;
+import java.io.StringWriter;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.TokenStreamLocation;
@@ -41,6 +44,11 @@ final class JsonIn {
     /** A parser of {@code json}; to be closed. */
     static JsonParser parser(Slice json) {
         return FACTORY.createParser(ObjectReadContext.empty(), json.bytes(), json.offset(), json.length());
+    }
+
+    /** Writes JSON again that was read. */
+    static JsonGenerator generator(StringWriter to) {
+        return FACTORY.createGenerator(ObjectWriteContext.empty(), to);
     }
 
     /** The refusal of text that is not JSON. */

@@ -154,8 +154,8 @@ final class OptionReader {
             case "envelope" -> DeliverOptions.Mode.ENVELOPE;
             case "raw" -> DeliverOptions.Mode.RAW;
             case "notify" -> DeliverOptions.Mode.NOTIFY;
-            case "processed" -> throw JsonIn.notSupported(pointer, "\"mode\":\"processed\"");
-            default -> throw choice(pointer, value, "\"envelope\", \"raw\" or \"notify\"");
+            case "processed" -> DeliverOptions.Mode.PROCESSED;
+            default -> throw choice(pointer, value, "\"envelope\", \"raw\", \"notify\" or \"processed\"");
         };
     }
 

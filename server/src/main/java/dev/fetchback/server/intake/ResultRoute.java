@@ -8,13 +8,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.Supplier;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.PreEncodedHttpField;
 import org.jspecify.annotations.Nullable;
 
-/** {@code GET /v1/tasks/{id}/result}: the kept page as it was fetched, but so that no browser runs anything in it. Blocks. */
+/**
+ * {@code GET /v1/tasks/{id}/result}: the kept page as it was fetched, but so that no browser runs anything in it; and
+ * {@code /processed}, what came of processing it. Blocks.
+ */
 final class ResultRoute {
     static final List<String> LINK_PARAMETERS = List.of("expires", "signature");
 
@@ -70,7 +74,25 @@ final class ResultRoute {
         if (range != null) {
             headers.put(HttpHeader.CONTENT_RANGE, "bytes " + range.from() + "-" + range.to() + "/" + page.bytes());
         }
-        send(call, id, range == null ? 200 : 206, type(page), range == null ? new ByteRange(0, page.bytes() - 1) : range);
+        ByteRange part = range == null ? new ByteRange(0, page.bytes() - 1) : range;
+        send(call, range == null ? 200 : 206, type(page), part.length(),
+                () -> kit.tasks().body(id, part.from()).orElseThrow(() -> noPage(id)));
+    }
+
+    /** The results of the processors, a JSON object. */
+    void processed(Call call) throws IOException {
+        StoredTask stored = byToken(call);
+        TaskId id = stored.task().id();
+        if (!(stored.task().progress().outcome() instanceof Outcome.Fetched fetched)
+                || fetched.storedUntil() <= kit.now()
+                || fetched.processed() == null) {
+            throw new Refusal(
+                    ApiError.NO_RESULT,
+                    "There are no kept results of processing " + id + "; they are kept with the page, of a task that has a \"process\".");
+        }
+        INERT.forEach(call.response().getHeaders()::add);
+        call.response().getHeaders().remove(HttpHeader.ACCEPT_RANGES);
+        send(call, 200, "application/json", fetched.processed().bytes(), () -> kit.tasks().results(id).orElseThrow(() -> noPage(id)));
     }
 
     private StoredTask byToken(Call call) {
@@ -136,14 +158,14 @@ final class ResultRoute {
         return sendable ? type : UNKNOWN_TYPE;
     }
 
-    private void send(Call call, TaskId id, int status, String type, ByteRange range) throws IOException {
+    private void send(Call call, int status, String type, long length, Supplier<InputStream> open) throws IOException {
         HttpField contentType = new HttpField(HttpHeader.CONTENT_TYPE, type);
-        long left = range.length();
+        long left = length;
         if (left == 0) {
             call.answer(status, contentType, ByteBuffer.allocate(0));
             return;
         }
-        try (InputStream body = kit.tasks().body(id, range.from()).orElseThrow(() -> noPage(id))) {
+        try (InputStream body = open.get()) {
             call.response().getHeaders().put(HttpHeader.CONTENT_LENGTH, left);
             if (call.method("HEAD")) {
                 call.answer(status, contentType, ByteBuffer.allocate(0));

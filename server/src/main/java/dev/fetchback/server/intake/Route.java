@@ -11,6 +11,7 @@ enum Route {
     TASKS("GET", "POST"),
     TASK("GET", "DELETE"),
     RESULT("GET"),
+    PROCESSED("GET"),
     CANCEL("POST"),
     RETRY("POST"),
     REDRIVE("POST"),
@@ -86,6 +87,7 @@ enum Route {
         String id = rest.substring(0, slash);
         return switch (rest.substring(slash + 1)) {
             case "result" -> new Match(RESULT, id);
+            case "processed" -> new Match(PROCESSED, id);
             case "cancel" -> new Match(CANCEL, id);
             case "retry" -> new Match(RETRY, id);
             case "redrive" -> new Match(REDRIVE, id);

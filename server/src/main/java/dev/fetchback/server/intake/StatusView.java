@@ -7,6 +7,8 @@ import dev.fetchback.task.Header;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Processed;
+import dev.fetchback.task.ProcessorUse;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.State;
 import dev.fetchback.task.Task;
@@ -38,7 +40,7 @@ final class StatusView {
         json.object()
                 .field("id", id)
                 .field("state", State.of(task, now).wire())
-                .field("outcome", outcome(progress.outcome()))
+                .field("outcome", outcome(task))
                 .field("delivery", Delivery.of(task).wire())
                 .field("url", spec.url())
                 .field("method", spec.request().method());
@@ -46,6 +48,7 @@ final class StatusView {
         json.name("attempts")
                 .object()
                 .field("fetch", progress.fetchAttempts())
+                .field("process", progress.processAttempts())
                 .field("deliver", progress.deliverAttempts())
                 .endObject();
         times(json, task, now);
@@ -53,14 +56,19 @@ final class StatusView {
         json.name("last_error");
         problem(json, progress.lastError());
         came(json, task, now, id);
+        process(json, spec.process(), progress.outcome());
         deliver(json, spec.deliver());
         json.field("priority", spec.schedule().priority());
         tags(json, spec.tags());
         json.endObject();
     }
 
-    private static @Nullable String outcome(@Nullable Outcome outcome) {
-        return switch (outcome) {
+    /** A page that is still to be processed may yet become a failure. */
+    private static @Nullable String outcome(Task task) {
+        if (!task.phase().terminal() && task.phase().stage() == Stage.PROCESS) {
+            return null;
+        }
+        return switch (task.progress().outcome()) {
             case null -> null;
             case Outcome.Fetched fetched -> "page";
             case Outcome.Failed failed -> "failure";
@@ -118,6 +126,9 @@ final class StatusView {
                 page(json, fetched.page());
                 if (fetched.storedUntil() > now) {
                     json.field("result_url", kit.link("/v1/tasks/" + id + "/result"));
+                    if (fetched.processed() != null) {
+                        json.field("processed_url", kit.link("/v1/tasks/" + id + "/processed"));
+                    }
                     boolean known = fetched.storedUntil() != Outcome.Fetched.WHILE_NEEDED;
                     json.name("result_until").time(known ? fetched.storedUntil() : 0);
                 }
@@ -140,6 +151,18 @@ final class StatusView {
                 .field("bytes", page.bytes())
                 .field("sha256", page.sha256());
         json.name("fetched_at").time(page.fetchedAt()).endObject();
+    }
+
+    private static void process(JsonBytes json, List<ProcessorUse> uses, @Nullable Outcome outcome) {
+        json.name("process").array();
+        Processed processed = outcome instanceof Outcome.Fetched fetched ? fetched.processed() : null;
+        for (ProcessorUse use : uses) {
+            json.object().field("use", use.use()).field("as", use.name());
+            json.name("error");
+            problem(json, processed == null ? null : processed.failures().get(use.name()));
+            json.endObject();
+        }
+        json.endArray();
     }
 
     private static void deliver(JsonBytes json, @Nullable DeliverOptions deliver) {

@@ -40,10 +40,12 @@ final class TaskReader {
     private final IntakeDefaults defaults;
     private final UrlReader urls;
     private final OptionReader options;
+    private final ProcessReader processes;
     private final Draft blank;
 
-    TaskReader(IntakeDefaults defaults, UrlCheck urlCheck) {
+    TaskReader(IntakeDefaults defaults, UrlCheck urlCheck, ProcessorCheck processors) {
         this.defaults = defaults;
+        this.processes = new ProcessReader(processors);
         this.urls = new UrlReader(urlCheck);
         this.options = new OptionReader(defaults, urls);
         String to = defaults.deliverTo();
@@ -183,7 +185,7 @@ final class TaskReader {
             case HEADERS -> draft.headers = JsonIn.headers(p, at, HeaderRules.FETCH);
             case BODY -> draft.body = JsonIn.isNull(p) ? null : JsonIn.text(p, at, true);
             case FETCH -> draft.fetch = options.fetch(p, draft.fetch);
-            case PROCESS -> process(p, at);
+            case PROCESS -> draft.process = processes.read(p);
             case DELIVER -> draft.deliver = JsonIn.isNull(p) ? null : options.deliver(p, receiver(draft));
             case DELAY ->
                 draft.delayMillis =
@@ -213,16 +215,6 @@ final class TaskReader {
                     Names.quote(method) + " is not allowed; use " + String.join(", ", new TreeSet<>(METHODS)) + ".");
         }
         return method;
-    }
-
-    private static void process(JsonParser p, String pointer) {
-        if (JsonIn.isNull(p)) {
-            return;
-        }
-        JsonIn.array(p, pointer);
-        if (p.nextToken() != JsonToken.END_ARRAY) {
-            throw JsonIn.notSupported(pointer, "A non-empty \"process\"");
-        }
     }
 
     private static List<String> labels(JsonParser p, String pointer) {

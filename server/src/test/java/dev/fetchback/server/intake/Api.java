@@ -61,6 +61,7 @@ final class Api implements AutoCloseable {
     private Api(Tokens tokens, UnaryOperator<ApiSettings> change, LongSupplier nanos) {
         ApiParts parts = new ApiParts(
                 Api::urlProblem,
+                new FakeProcessors(),
                 task -> results.data(task),
                 (id, expires, signature) -> expires == PAGE_LINK_SECONDS && signature.equals(PAGE_LINK_SIGNATURE),
                 (url, stage) -> guard.check(url, stage),

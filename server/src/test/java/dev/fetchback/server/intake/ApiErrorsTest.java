@@ -57,6 +57,7 @@ class ApiErrorsTest {
             case MISSING_FIELD -> task("{}");
             case WRONG_TYPE -> task("{\"url\":1}");
             case OUT_OF_RANGE -> with("\"priority\":10");
+            case UNKNOWN_PROCESSOR -> with("\"process\":[{\"use\":\"txt\"}]");
             case INVALID_VALUE -> with("\"method\":\"get\"");
             case INVALID_DURATION -> with("\"delay\":\"soon\"");
             case INVALID_TIME -> with("\"not_before\":\"tomorrow\"");

@@ -56,7 +56,7 @@ class DocsTest {
                 sent++;
             }
         }
-        assertThat(sent).isEqualTo(7);
+        assertThat(sent).isEqualTo(8);
     }
 
     @Test
@@ -104,7 +104,7 @@ class DocsTest {
         }
         for (String call : List.of(
                 "POST /v1/tasks", "POST /", "POST /v1/batches", "GET /v1/batches/{id}", "GET /v1/tasks/{id}", "GET /v1/tasks",
-                "GET /v1/tasks/{id}/result", "POST /v1/tasks/{id}/cancel", "POST /v1/tasks/{id}/retry",
+                "GET /v1/tasks/{id}/result", "GET /v1/tasks/{id}/processed", "POST /v1/tasks/{id}/cancel", "POST /v1/tasks/{id}/retry",
                 "POST /v1/tasks/{id}/redrive",
                 "DELETE /v1/tasks/{id}", "GET /v1/dead", "POST /v1/dead/redrive", "GET /v1/receivers",
                 "POST /v1/receivers/{id}/resume",

@@ -12,6 +12,7 @@ import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.Problem;
+import dev.fetchback.task.Processed;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
@@ -97,7 +98,9 @@ final class FakeTasks implements Tasks {
                 spec.fetch().maxAttempts(),
                 spec.deliver() == null ? 1 : spec.deliver().maxAttempts(),
                 spec.schedule().expiresAt(),
-                keep == null ? 0 : keep.toMillis());
+                keep == null ? 0 : keep.toMillis(),
+                !spec.process().isEmpty(),
+                null);
     }
 
     @Override
@@ -211,6 +214,15 @@ final class FakeTasks implements Tasks {
     }
 
     @Override
+    public Optional<InputStream> results(TaskId id) {
+        return locked(() -> {
+            Outcome.Fetched came = (Outcome.Fetched) tasks.get(id).task().progress().outcome();
+            int from = (int) came.page().bytes();
+            return Optional.of(new ByteArrayInputStream(bodies.get(id), from, (int) came.processed().bytes()));
+        });
+    }
+
+    @Override
     public Optional<Boolean> cancel(TaskId id) {
         return move(id, phase -> !phase.terminal(), Phase.CANCELLED);
     }
@@ -270,6 +282,34 @@ final class FakeTasks implements Tasks {
                     Phase.SUCCEEDED,
                     new Task.Progress(0, 1, 0, 0, new Outcome.Fetched(page, now + 60_000), null, false, now),
                     0);
+            return null;
+        });
+    }
+
+    /** A page came and waits to be processed, for the second time. */
+    void waitToBeProcessed(TaskId id) {
+        locked(() -> {
+            long now = clock.getAsLong();
+            StoredTask stored = tasks.get(id);
+            Page page = new Page(200, stored.spec().url(), List.of(), "text/html", 5, "abcd", now, 12);
+            Problem problem = new Problem(Problem.PROCESS_CRASHED, "It was killed.", 0);
+            put(stored, Phase.PROCESS_WAITING,
+                    new Task.Progress(0, 1, 1, 0, new Outcome.Fetched(page, Outcome.Fetched.WHILE_NEEDED), problem, false, 0), now + 2_000);
+            return null;
+        });
+    }
+
+    /** The page was processed and is kept. */
+    void processed(TaskId id, byte[] body, byte[] results, Map<String, Problem> failures) {
+        succeed(id, body, "text/html", "abcd");
+        locked(() -> {
+            StoredTask stored = tasks.get(id);
+            Task.Progress p = stored.task().progress();
+            Outcome.Fetched came = ((Outcome.Fetched) p.outcome()).processed(new Processed(results.length, failures));
+            byte[] both = java.util.Arrays.copyOf(body, body.length + results.length);
+            System.arraycopy(results, 0, both, body.length, results.length);
+            bodies.put(id, both);
+            put(stored, Phase.SUCCEEDED, new Task.Progress(0, 1, 1, 0, came, null, false, p.finishedAt()), 0);
             return null;
         });
     }

@@ -7,6 +7,7 @@ import dev.fetchback.task.TaskId;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -63,6 +64,24 @@ class ResultTest {
         assertThat(response.body()).isEqualTo(Arrays.copyOfRange(page, from, to));
         assertThat(response.headers().firstValue("Content-Range")).hasValue("bytes " + from + "-" + (to - 1) + "/200000");
         assertThat(response.headers().firstValue("ETag")).hasValue(ETAG);
+    }
+
+    @Test
+    void theResultsOfProcessingAreNoPartOfThePage() throws Exception {
+        String results = "{\"text\":\"\u00e4\"}";
+        id = api.submit("{\"url\":\"https://example.com/\",\"process\":[{\"use\":\"text\"}]}");
+        api.tasks.processed(id, page, results.getBytes(StandardCharsets.UTF_8), Map.of());
+        assertThat(result().body()).isEqualTo(page);
+        assertThat(result("Range", "bytes=-5").body()).isEqualTo(Arrays.copyOfRange(page, 199_995, 200_000));
+        HttpResponse<byte[]> response = api.bytes("/v1/tasks/" + id + "/processed");
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(new String(response.body(), StandardCharsets.UTF_8)).isEqualTo(results);
+        assertThat(response.headers().firstValue("Content-Type")).hasValue("application/json");
+        assertThat(response.headers().firstValue("X-Content-Type-Options")).hasValue("nosniff");
+        assertThat(response.headers().firstValue("Accept-Ranges")).as("there are none of it").isEmpty();
+        TaskId plain = api.submit(URL);
+        api.tasks.succeed(plain, page, "text/html", "abcd");
+        assertThat(api.bytes("/v1/tasks/" + plain + "/processed").statusCode()).isEqualTo(404);
     }
 
     @Test

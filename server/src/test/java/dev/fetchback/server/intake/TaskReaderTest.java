@@ -26,8 +26,8 @@ class TaskReaderTest {
     private static final IntakeDefaults WITH_RECEIVER =
             new IntakeDefaults(FetchOptions.DEFAULT, Api.HOOK, Duration.ofHours(24), 100L << 20, true);
 
-    private final TaskReader reader = new TaskReader(IntakeDefaults.DEFAULT, Api::urlProblem);
-    private final TaskReader delivering = new TaskReader(WITH_RECEIVER, Api::urlProblem);
+    private final TaskReader reader = new TaskReader(IntakeDefaults.DEFAULT, Api::urlProblem, new FakeProcessors());
+    private final TaskReader delivering = new TaskReader(WITH_RECEIVER, Api::urlProblem, new FakeProcessors());
 
     private static Slice json(String text) {
         return Slice.of(text.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
@@ -198,12 +198,12 @@ class TaskReaderTest {
                 "{'url':'http://a/','fetch':{'if_changed':true},'method':'POST','body':'x'}|CONFLICTING_FIELDS|/fetch/if_changed",
                 "{'url':'http://a/','fetch':{'if_changed':true},'body':'x'}|CONFLICTING_FIELDS|/body",
                 "{'url':'http://a/','fetch':{'if_changed':1}}|WRONG_TYPE|/fetch/if_changed",
-                "{'url':'http://a/','process':[{'use':'text'}]}|NOT_SUPPORTED|/process",
                 "{'url':'http://a/','process':{}}|WRONG_TYPE|/process",
                 "{'url':'http://a/','deliver':[]}|WRONG_TYPE|/deliver",
                 "{'url':'http://a/','deliver':{}}|MISSING_FIELD|/deliver/to",
                 "{'url':'http://a/','deliver':{'to':'x'}}|INVALID_URL|/deliver/to",
-                "{'url':'http://a/','deliver':{'to':'http://r/','mode':'processed'}}|NOT_SUPPORTED|/deliver/mode",
+                "{'url':'http://a/','deliver':{'to':'http://r/','mode':'processed'}}|CONFLICTING_FIELDS|/deliver/mode",
+                "{'url':'http://a/','process':[{'use':'text'}],'deliver':{'to':'http://r/','mode':'raw'}}|CONFLICTING_FIELDS|/deliver/mode",
                 "{'url':'http://a/','deliver':{'to':'http://r/','mode':'loud'}}|INVALID_VALUE|/deliver/mode",
                 "{'url':'http://a/','deliver':{'to':'http://r/','secret':'whsec_abc'}}|INVALID_SECRET|/deliver/secret",
                 "{'url':'http://a/','deliver':{'to':'http://r/','secret':'whsec_%%%'}}|INVALID_SECRET|/deliver/secret",
@@ -257,7 +257,7 @@ class TaskReaderTest {
         }
         assertThat(refusal("{'url':'http://a/','headers':{" + headers + "}}").pointer()).isEqualTo("/headers");
         assertThat(refusal("{'url':'http://a/','metadata':{" + entries + "}}").pointer()).isEqualTo("/metadata");
-        assertThat(refusal("{'url':'http://a/','process':" + "[".repeat(1000) + "}").error()).isEqualTo(ApiError.NOT_SUPPORTED);
+        assertThat(refusal("{'url':'http://a/','process':" + "[".repeat(1000) + "}").error()).isEqualTo(ApiError.WRONG_TYPE);
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.task.Phase;
+import dev.fetchback.task.Problem;
 import dev.fetchback.task.TaskId;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
@@ -97,6 +98,32 @@ class TaskRoutesTest {
                 .containsEntry("/waiting_on/receiver", "rcv_0000000000000001")
                 .containsEntry("/waiting_on/until", "2026-11-22T00:00:06.500Z")
                 .containsEntry("/attempts/deliver", "2");
+    }
+
+    @Test
+    void theStatusTellsOfProcessing() throws Exception {
+        TaskId id = api.submit("{\"url\":\"https://example.com/\",\"process\":[{\"use\":\"text\"},{\"use\":\"links\",\"as\":\"l\"}]}");
+        api.tasks.waitToBeProcessed(id);
+        assertThat(status(id))
+                .containsEntry("/state", "processing")
+                .containsEntry("/outcome", null)
+                .containsEntry("/attempts/process", "1")
+                .containsEntry("/last_error/code", "process_crashed")
+                .containsEntry("/waiting_on/kind", "retry")
+                .containsEntry("/waiting_on/host", "example.com")
+                .containsEntry("/page/status", "200")
+                .containsEntry("/process/0/use", "text")
+                .containsEntry("/process/0/as", "text")
+                .containsEntry("/process/0/error", null)
+                .containsEntry("/process/1/as", "l");
+        assertThat(api.get("/v1/tasks?state=processing").body()).contains(id.toString());
+        assertThat(api.get("/v1/tasks?state=fetching,delivering").body()).doesNotContain(id.toString());
+        api.tasks.processed(id, new byte[5], new byte[2], Map.of("l", new Problem("process_timeout", "It took too long.", 0)));
+        assertThat(status(id))
+                .containsEntry("/outcome", "page")
+                .containsEntry("/process/0/error", null)
+                .containsEntry("/process/1/error/code", "process_timeout")
+                .containsEntry("/processed_url", "/v1/tasks/" + id + "/processed");
     }
 
     @Test
