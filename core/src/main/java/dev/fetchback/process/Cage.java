@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a worker may not do, by programs of the system that start it (util-linux, coreutils). Which of them work is found out by trying;
- * the worker starts with those that do.
+ * What a worker may not do, by programs of the system that start it (util-linux, coreutils). Which of them work is found out by
+ * trying; the worker starts with those that do.
  *
  * @param missing the layers that are not in force, and why
  * @param root whether this process is root, who may do more
@@ -29,7 +29,7 @@ record Cage(Map<Layer, String> missing, boolean root, int heapMegabytes) {
         PRIVILEGES,
         /** It has no network. */
         NETWORK,
-        /** It sees no other processes, and all that it started die with it, however they hide. */
+        /** It can signal no other processes, and all that it started die with it, however they hide. */
         PROCESSES,
         /** Address space, open files, size of files and, with a user of its own, threads are bounded. */
         LIMITS,
@@ -37,7 +37,8 @@ record Cage(Map<Layer, String> missing, boolean root, int heapMegabytes) {
         USER
     }
 
-    private static final List<Path> FOLDERS = List.of(Path.of("/usr/bin"), Path.of("/bin"), Path.of("/usr/sbin"), Path.of("/sbin"));
+    private static final List<Path> FOLDERS = List.of(Path.of("/usr/bin"), Path.of("/bin"), Path.of("/usr/sbin"),
+            Path.of("/sbin"));
     private static final String NOBODY = "65534";
     private static final int NICE = 10;
     private static final long BASE_MEGABYTES = 1_024; // a JVM takes it of the address space, whatever the heap
@@ -70,7 +71,8 @@ record Cage(Map<Layer, String> missing, boolean root, int heapMegabytes) {
         Cage cage = none(heapMegabytes, "not tried");
         cage = new Cage(cage.missing, root, heapMegabytes);
         for (Layer layer : Layer.values()) {
-            String fault = layer == Layer.USER && !root ? "needs root" : cage.with(layer).trial(layer == Layer.USER ? readable : List.of());
+            List<Path> read = layer == Layer.USER ? readable : List.of();
+            String fault = layer == Layer.USER && !root ? "needs root" : cage.with(layer).trial(read);
             cage = fault == null ? cage.with(layer) : cage.without(layer, fault);
         }
         return cage;
@@ -111,8 +113,8 @@ record Cage(Map<Layer, String> missing, boolean root, int heapMegabytes) {
             words.addAll(List.of(program("setpriv"), "--pdeathsig", "KILL")); // of unshare, which stays as the worker's parent
         }
         if (has(Layer.LIMITS)) {
-            words.addAll(List.of(program("prlimit"), "--as=" + (addressMegabytes() << 20), "--nofile=" + FILES, "--fsize=" + FILE_BYTES,
-                    "--core=0"));
+            words.addAll(List.of(program("prlimit"), "--as=" + (addressMegabytes() << 20), "--nofile=" + FILES,
+                    "--fsize=" + FILE_BYTES, "--core=0"));
             if (has(Layer.USER)) {
                 words.add("--nproc=" + THREADS); // counted for the user, so only for one that has no other threads
             }
@@ -137,6 +139,9 @@ record Cage(Map<Layer, String> missing, boolean root, int heapMegabytes) {
             words.addAll(List.of(program("setpriv"), "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups"));
         } else if (privileges) {
             words.add(program("setpriv"));
+            if (root) {
+                words.addAll(List.of("--bounding-set=-all", "--inh-caps=-all")); // root by name, with no more power than its files give
+            }
         }
         if (privileges) {
             words.addAll(List.of("--no-new-privs", "--pdeathsig", "KILL"));
@@ -184,11 +189,12 @@ record Cage(Map<Layer, String> missing, boolean root, int heapMegabytes) {
     Map<String, String> inForce() {
         Map<String, String> report = new LinkedHashMap<>();
         for (Layer layer : Layer.values()) {
-            report.put(layer.name().toLowerCase(Locale.ROOT), missing.containsKey(layer) ? "no: " + missing.get(layer) : switch (layer) {
+            report.put(layer.name().toLowerCase(Locale.ROOT), missing.containsKey(layer) ? "no: " + missing.get(layer)
+                    : switch (layer) {
                 case PRIORITY -> "nice " + NICE;
                 case PRIVILEGES -> "none can be gained";
                 case NETWORK -> "none";
-                case PROCESSES -> "its own only";
+                case PROCESSES -> "reaches its own only";
                 case LIMITS -> addressMegabytes() + " MiB of address space, " + FILES + " files";
                 case USER -> "nobody";
             });

@@ -9,8 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A program that processes pages: the page on its standard input, what is known of it in its environment, the result on its standard
- * output. No shell takes part. It gets whatever options a task gives, as JSON.
+ * A program that processes pages: the page on its standard input, what is known of it in its environment, the result on its
+ * standard output. No shell takes part. It gets whatever options a task gives, as JSON.
  *
  * @param name what tasks name it by
  * @param argv the program and its arguments; a program without a slash is looked for on the {@code PATH}
@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 public record CommandProcessor(String name, List<String> argv, @Nullable Duration timeout, int maxOutput) implements Processor {
     /** What a command may print unless the operator says otherwise. */
     public static final int MAX_OUTPUT_DEFAULT = 8 << 20; // as much as all results of a task
+
+    private static final int OPTIONS_MAX = 32 << 10; // a quarter of what one variable may hold on Linux
 
     /** @throws IllegalArgumentException when there is no such program that may be executed, or a number makes no sense */
     public CommandProcessor {
@@ -57,6 +59,14 @@ public record CommandProcessor(String name, List<String> argv, @Nullable Duratio
         }
         throw new IllegalArgumentException("the command '" + name + "': no program '" + Failures.tidy(word) + "' is on the PATH ("
                 + folders + "); give its whole path");
+    }
+
+    static void check(String options) throws BadOption {
+        int length = Json.ascii(options).length();
+        if (length > OPTIONS_MAX) {
+            throw new BadOption("", "the options take " + length + " bytes as JSON in ASCII; a command is given at most "
+                    + OPTIONS_MAX);
+        }
     }
 
     @Override

@@ -4,8 +4,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Tasks that took their process down, or could not be done for now, once. What happens to them a second time is final, whatever came
- * between: a page that kills what parses it is not tried a third time.
+ * Tasks that took their process down, or could not be done for now, once. What happens to them a second time is final, whatever
+ * came between: a page that kills what parses it is not tried a third time.
  */
 final class Crashes {
     private static final int TASKS_MAX = 10_000; // beyond it the tasks' own count of attempts still holds

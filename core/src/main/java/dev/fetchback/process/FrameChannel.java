@@ -11,8 +11,9 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One end of the connection between the server and a worker, over a Unix-domain socket: frames of length (32 bits, without itself), type
- * (8 bits) and payload. A page goes from its array to the socket and from there into one array. One thread reads; many may send.
+ * One end of the connection between the server and a worker, over a Unix-domain socket: frames of length (32 bits, without
+ * itself), type (8 bits) and payload. A page goes from its array to the socket and from there into one array. One thread reads;
+ * many may send.
  */
 final class FrameChannel implements AutoCloseable {
     /** From the worker, first: the token that it was given. */

@@ -26,6 +26,7 @@ final class Json {
     static final int DEPTH_MAX = 64;
 
     private static final int USUAL_BYTES = 1024;
+    private static final int ASCII_END = 0x7f;
     private static final char REPLACEMENT = '\uFFFD';
     private static final JsonFactory JSON = JsonFactory.builder()
             .recyclerPool(JsonRecyclerPools.newConcurrentDequePool())
@@ -197,6 +198,19 @@ final class Json {
             }
         }
         return text;
+    }
+
+    /** The same JSON in ASCII. */
+    static String ascii(String json) {
+        StringBuilder ascii = new StringBuilder(json.length());
+        json.chars().forEach(c -> {
+            if (c < ASCII_END) {
+                ascii.append((char) c);
+            } else {
+                ascii.append(String.format("\\u%04x", c)); // can only be in a string
+            }
+        });
+        return ascii.toString();
     }
 
     /** The results of the uses that have one, under their names. */

@@ -71,7 +71,8 @@ final class ProcessMetrics {
         GaugeWithCallback.builder().name("fetchback_process_running").help("Chains of processors under way.").labelNames("pool")
                 .callback(out -> pools.forEach((name, places) -> out.call(places.busy(), name))).register(registry);
         GaugeWithCallback.builder().name("fetchback_process_queued").help("Tasks with their page in memory that wait for a place.")
-                .labelNames("pool").callback(out -> pools.forEach((name, places) -> out.call(places.waiting(), name))).register(registry);
+                .labelNames("pool").callback(out -> pools.forEach((name, places) -> out.call(places.waiting(),
+                        name))).register(registry);
         GaugeWithCallback.builder().name("fetchback_workers").help("Worker processes that run, idle ones included.")
                 .callback(out -> out.call(workers.getAsInt())).register(registry);
         GaugeWithCallback.builder().name("fetchback_process_threads_abandoned").help("Threads whose processor does not end.")

@@ -47,7 +47,8 @@ public record ProcessSettings(
                     + "; they must be longer than nothing, and the second not shorter than the first");
         }
         if (resultMax < 2 || threads < 1 || queue < 0 || patience.isNegative()) {
-            throw new IllegalArgumentException("resultMax is " + resultMax + ", threads " + threads + ", queue " + queue + " and patience "
+            throw new IllegalArgumentException("resultMax is " + resultMax + ", threads " + threads + ", queue " + queue
+                    + " and patience "
                     + patience + "; they must be at least 2, 1, 0 and no time");
         }
     }

@@ -25,8 +25,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a page through its task's processors, in order; those that follow each other and run in the same place go there together. What
- * each returns is JSON at once, so that nothing of a processor stays but bytes.
+ * Takes a page through its task's processors, in order; those that follow each other and run in the same place go there together.
+ * What each returns is JSON at once, so that nothing of a processor stays but bytes.
  */
 public final class ProcessStep implements Step<ProcessInput, ProcessResult>, AutoCloseable {
     private static final System.Logger LOG = System.getLogger(ProcessStep.class.getName());
@@ -55,7 +55,11 @@ public final class ProcessStep implements Step<ProcessInput, ProcessResult>, Aut
         this.workers = new WorkerPool(settings, metrics);
         pools.put(Place.THREAD, threads);
         pools.put(Place.PROCESS, workers);
-        metrics.watch(Map.of("threads", threads.places(), "processes", workers.places()), workers::workers, threads::abandoned);
+        CommandPool commands = new CommandPool(settings, processors::processor, metrics);
+        pools.put(Place.COMMAND, commands);
+        metrics.watch(Map.of("threads", threads.places(), "processes", workers.places(), "commands", commands.places()),
+                workers::workers,
+                threads::abandoned);
     }
 
     /** Each layer of isolation of worker processes, and whether it is in force or why not. */
@@ -91,7 +95,8 @@ public final class ProcessStep implements Step<ProcessInput, ProcessResult>, Aut
     }
 
     private static FetchedPage.Facts facts(Task task, TaskSpec spec, Page page) {
-        return new FetchedPage.Facts(task.id().toString(), spec.url(), page.finalUrl(), page.status(), page.contentType(), page.headers());
+        return new FetchedPage.Facts(task.id().toString(), spec.url(), page.finalUrl(), page.status(), page.contentType(),
+                page.headers());
     }
 
     /** One task's way through its processors. */

@@ -4,9 +4,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns a fetched page into more: its text, its links, some of its fields. Implementations are found by {@link java.util.ServiceLoader},
- * in the server's own jar and in those of its plugin folder, and are then run in worker processes; or they are handed to the builder,
- * and are then run on threads of the server's own process. One instance serves many tasks, on many threads at once.
+ * Turns a fetched page into more: its text, its links, some of its fields. Implementations are found by {@link
+ * java.util.ServiceLoader}, in the server's own jar and in those of its plugin folder, and are then run in worker processes; or
+ * they are handed to the builder, and are then run on threads of the server's own process. One instance serves many tasks, on
+ * many threads at once.
  */
 public interface Processor {
     /** What a task names it by: a lower-case letter, then lower-case letters, digits and hyphens; at most 32 in all. */
@@ -31,8 +32,8 @@ public interface Processor {
         /**
          * Processes one page; CPU-bound or blocking, ended by an interrupt or with its process when it takes too long.
          *
-         * @return what goes into the result: a string, number, boolean, null, a list or a map with strings as keys of such, at most 64
-         *     deep
+         * @return what goes into the result: a string, number, boolean, null, a list or a map with strings as keys of such, at
+         *     most 64 deep
          * @throws Exception when the page cannot be processed; its message is told to the caller, and it is not tried again
          */
         @Nullable Object run(FetchedPage page) throws Exception;

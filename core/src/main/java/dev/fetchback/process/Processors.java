@@ -46,7 +46,8 @@ public final class Processors implements AutoCloseable {
      * @param settings the folder, and where processors run that the operator wants elsewhere
      * @param own which always run on threads of this process, as no other has them
      * @param commands programs of the operator's
-     * @throws IllegalArgumentException when a jar or a processor cannot be used, or two have one name; it says which and what to do
+     * @throws IllegalArgumentException when a jar or a processor cannot be used, or two have one name; it says which and what to
+     *     do
      */
     public static Processors find(ProcessSettings settings, Collection<Processor> own, Collection<CommandProcessor> commands) {
         Processors found = provided(settings.plugins());
@@ -90,14 +91,16 @@ public final class Processors implements AutoCloseable {
     private void move(String name, Isolation isolation) {
         Entry entry = entries.get(name);
         if (entry == null) {
-            throw new IllegalArgumentException("it is set where the processor '" + name + "' runs, but " + unknown(name).getMessage());
+            throw new IllegalArgumentException("it is set where the processor '" + name + "' runs, but "
+                    + unknown(name).getMessage());
         }
         Place place = isolation == Isolation.THREAD ? Place.THREAD : Place.PROCESS;
         if (place == entry.place()) {
             return;
         }
         if (entry.place() == Place.COMMAND || entry.origin().startsWith("the program's own")) {
-            throw new IllegalArgumentException("the processor '" + name + "' (" + entry.origin() + ") runs where it does: only those of "
+            throw new IllegalArgumentException("the processor '" + name + "' (" + entry.origin()
+                    + ") runs where it does: only those of "
                     + "the class path and of plugins can be moved");
         }
         entries.put(name, new Entry(entry.processor(), place, entry.origin()));
@@ -120,6 +123,9 @@ public final class Processors implements AutoCloseable {
         Entry entry = entries.get(use);
         if (entry == null) {
             throw unknown(use);
+        }
+        if (entry.place() == Place.COMMAND) {
+            CommandProcessor.check(options);
         }
         try {
             entry.processor().prepare(Json.object(options));

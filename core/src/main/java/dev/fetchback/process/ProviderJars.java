@@ -29,7 +29,8 @@ final class ProviderJars implements AutoCloseable {
 
     private ProviderJars(List<Path> jars) {
         this.jars = jars;
-        this.plugins = jars.isEmpty() ? null : new URLClassLoader("plugins", jars.stream().map(ProviderJars::url).toArray(URL[]::new),
+        this.plugins = jars.isEmpty() ? null : new URLClassLoader("plugins", jars.stream()
+                .map(ProviderJars::url).toArray(URL[]::new),
                 classPath);
     }
 
@@ -43,7 +44,8 @@ final class ProviderJars implements AutoCloseable {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.jar")) {
             files.forEach(found::add);
         } catch (IOException e) {
-            throw new IllegalArgumentException("the plugin folder " + folder + " cannot be read; is it a folder, and readable?", e);
+            throw new IllegalArgumentException("the plugin folder " + folder + " cannot be read; is it a folder, and readable?",
+                    e);
         }
         found.sort(null);
         for (Path jar : found) {

@@ -9,7 +9,8 @@ sealed interface Ran {
     /**
      * It began.
      *
-     * @param outcomes one for each use that ended by itself, in order: all of them unless one failed that ends the chain, or it broke
+     * @param outcomes one for each use that ended by itself, in order: all of them unless one failed that ends the chain, or it
+     *     broke
      * @param broken what ended the next use from outside; null when nothing did
      */
     record Ended(List<Outcome> outcomes, @Nullable Broken broken) implements Ran {

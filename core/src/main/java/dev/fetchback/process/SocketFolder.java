@@ -28,7 +28,8 @@ final class SocketFolder implements AutoCloseable {
         folder = made;
         empty = Files.createDirectory(made.resolve("empty"));
         Files.setPosixFilePermissions(empty, PosixFilePermissions.fromString("r-xr-xr-x"));
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x")); // others get to a name that they know
+        // others get to a name that they know
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
     }
 
     /** Where the next socket may be. */
@@ -59,7 +60,8 @@ final class SocketFolder implements AutoCloseable {
                 Files.delete(file);
             }
         } catch (IOException e) {
-            LOG.log(System.Logger.Level.WARNING, "the folder of the workers' sockets could not be deleted path={0} reason={1}", folder,
+            LOG.log(System.Logger.Level.WARNING, "the folder of the workers' sockets could not be deleted path={0} reason={1}",
+                    folder,
                     e.toString());
         }
     }

@@ -18,9 +18,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs chains on threads of the system, for code that is trusted and light: a virtual thread that computes would keep a carrier. A use
- * that takes too long is interrupted. A thread that goes on all the same is left alone and another takes its place, as nothing can end
- * it; of those there may be as many as there are places.
+ * Runs chains on threads of the system, for code that is trusted and light: a virtual thread that computes would keep a carrier.
+ * A use that takes too long is interrupted. A thread that goes on all the same is left alone and another takes its place, as
+ * nothing can end it; of those there may be as many as there are places.
  */
 final class ThreadPool implements Pool {
     private static final System.Logger LOG = System.getLogger(ThreadPool.class.getName());

@@ -16,8 +16,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What runs in a worker: chains, one after the other, until the server goes away. On its standard input it is told three lines: where
- * the socket is, the token to begin with, and the folder of plugins or nothing. Its standard output means nothing.
+ * What runs in a worker: chains, one after the other, until the server goes away. On its standard input it is told three lines:
+ * where the socket is, the token to begin with, and the folder of plugins or nothing. Its standard output means nothing.
  */
 final class WorkerMain {
     private static final long BEAT_MILLIS = 1_000;

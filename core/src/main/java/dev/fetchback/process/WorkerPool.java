@@ -24,9 +24,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs chains in worker processes, which can be killed: for code that parses what strangers wrote. Workers are started when the first
- * chain comes, one more than are busy is kept ready, and they end when there was nothing to do for a while. The task's own thread
- * talks to its worker; one thread of the system starts workers and watches over the deadlines.
+ * Runs chains in worker processes, which can be killed: for code that parses what strangers wrote. Workers are started when the
+ * first chain comes, one more than are busy is kept ready, and they end when there was nothing to do for a while. The task's own
+ * thread talks to its worker; one thread of the system starts workers and watches over the deadlines.
  */
 final class WorkerPool implements Pool {
     private static final System.Logger LOG = System.getLogger(WorkerPool.class.getName());
@@ -225,7 +225,8 @@ final class WorkerPool implements Pool {
                 if (weaker == null) {
                     return false;
                 }
-                LOG.log(System.Logger.Level.WARNING, "worker isolation is reduced reason={0} isolation={1}", e.getMessage(), weaker.inForce());
+                LOG.log(System.Logger.Level.WARNING, "worker isolation is reduced reason={0} isolation={1}", e.getMessage(),
+                        weaker.inForce());
                 cage = weaker;
             }
             return true;

@@ -15,9 +15,11 @@ import org.jspecify.annotations.Nullable;
 final class WorkerProcess {
     private static final System.Logger LOG = System.getLogger(WorkerProcess.class.getName());
     private static final int EXIT_OUT_OF_MEMORY = 3; // of -XX:+ExitOnOutOfMemoryError
+    private static final int EXIT_UNSHARE = 1;
     private static final int SIGNALLED = 128;
     private static final long DEATH_SECONDS = 2; // a process that was killed is gone at once, unless the disk holds it
-    private static final long HANDOVER_NANOS = TimeUnit.SECONDS.toNanos(10); // of the largest page to a process that runs after others
+    // of the largest page to a process that runs after others
+    private static final long HANDOVER_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long LAST_WORDS_MILLIS = 500;
     private static final int FRAME_EXTRA = 8 << 10; // beside a result: an error's text and its code
 
@@ -142,7 +144,8 @@ final class WorkerProcess {
 
     private static boolean complete(Chain chain, List<Outcome> outcomes) {
         return outcomes.size() == chain.links().size()
-                || !outcomes.isEmpty() && outcomes.getLast() instanceof Outcome.Failed && !chain.links().get(outcomes.size() - 1).goesOn();
+                || !outcomes.isEmpty() && outcomes.getLast() instanceof Outcome.Failed
+                        && !chain.links().get(outcomes.size() - 1).goesOn();
     }
 
     private static void expect(boolean right) throws IOException {
@@ -158,7 +161,8 @@ final class WorkerProcess {
     private Broken broken(Chain chain, int index, @Nullable Reason reason) throws InterruptedException {
         Chain.Link link = chain.links().get(Math.min(index, chain.links().size() - 1));
         if (reason == Reason.DEADLINE) {
-            return new Broken(Failures.of(Problem.PROCESS_TIMEOUT, "it took longer than " + link.timeout().toMillis() + " ms"), false);
+            return new Broken(Failures.of(Problem.PROCESS_TIMEOUT, "it took longer than " + link.timeout().toMillis() + " ms"),
+                    false);
         }
         String how = reason == Reason.STALL
                 ? "its process gave no sign of life for " + TimeUnit.NANOSECONDS.toSeconds(stallNanos) + " s"
@@ -175,6 +179,9 @@ final class WorkerProcess {
         int exit = process.exitValue();
         if (exit == EXIT_OUT_OF_MEMORY) {
             return "ran out of memory";
+        }
+        if (exit == EXIT_UNSHARE && output.lastLine().startsWith("unshare: ")) {
+            return "was ended by a signal"; // which unshare of Debian 12 does not pass on, as it should
         }
         return exit > SIGNALLED ? "was ended by signal " + (exit - SIGNALLED) : "ended with code " + exit;
     }

@@ -50,7 +50,8 @@ public record WorkerSettings(
     /** @throws IllegalArgumentException when a number or time is below what makes sense */
     public WorkerSettings {
         if (count < 1 || heapMegabytes < HEAP_MEGABYTES_MIN || tasksMax < 1) {
-            throw new IllegalArgumentException("count is " + count + ", heapMegabytes " + heapMegabytes + " and tasksMax " + tasksMax
+            throw new IllegalArgumentException("count is " + count + ", heapMegabytes " + heapMegabytes + " and tasksMax "
+                    + tasksMax
                     + "; they must be at least 1, " + HEAP_MEGABYTES_MIN + " and 1");
         }
         for (Duration time : new Duration[] {ageMax, idle, stall, start}) {

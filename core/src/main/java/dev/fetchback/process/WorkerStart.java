@@ -114,17 +114,20 @@ final class WorkerStart {
     private StartFailed failed(Process process, OutputTail output, IOException e) throws InterruptedException {
         boolean ended = process.waitFor(LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS);
         String printed = ended ? output.ended().lastLine() : output.lastLine();
-        return new StartFailed(ended, (ended ? "it ended with code " + process.exitValue() : "it did not come up in " + settings.start().toMillis()
-                + " ms (" + Failures.tidy(e.getMessage()) + ")") + (printed.isEmpty() ? "" : "; it printed: " + printed));
+        String how = ended ? "it ended with code " + process.exitValue()
+                : "it did not come up in " + settings.start().toMillis() + " ms (" + Failures.tidy(e.getMessage()) + ")";
+        return new StartFailed(ended, how + (printed.isEmpty() ? "" : "; it printed: " + printed));
     }
 
     private Process spawn(Cage cage, Path path, byte[] token) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(WorkerCommand.of(cage)).directory(folder.empty().toFile()).redirectErrorStream(true);
+        ProcessBuilder builder = new ProcessBuilder(WorkerCommand.of(cage));
+        builder.directory(folder.empty().toFile()).redirectErrorStream(true);
         builder.environment().clear();
         builder.environment().put("LANG", "C.UTF-8"); // for paths that are not ASCII
         builder.environment().put("MALLOC_ARENA_MAX", "2"); // each arena takes 64 MiB of address space
         Process process = builder.start();
-        String told = path + "\n" + HexFormat.of().formatHex(token) + "\n" + (plugins == null ? "" : plugins.toAbsolutePath()) + "\n";
+        String told = path + "\n" + HexFormat.of().formatHex(token) + "\n" + (plugins == null ? "" : plugins.toAbsolutePath())
+                + "\n";
         try (OutputStream in = process.getOutputStream()) {
             in.write(told.getBytes(StandardCharsets.UTF_8)); // fits the pipe, so it does not wait
         } catch (IOException e) {
@@ -169,7 +172,8 @@ final class WorkerStart {
         try {
             Files.deleteIfExists(path);
         } catch (IOException e) {
-            System.getLogger(WorkerStart.class.getName()).log(System.Logger.Level.WARNING, "a socket could not be deleted path={0}", path);
+            System.getLogger(WorkerStart.class.getName()).log(System.Logger.Level.WARNING,
+                    "a socket could not be deleted path={0}", path);
         }
     }
 }

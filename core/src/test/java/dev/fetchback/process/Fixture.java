@@ -81,7 +81,8 @@ final class Fixture {
     /** What came, as text: the results, then the failures. */
     static String text(ProcessResult result) {
         return switch (result) {
-            case ProcessResult.Processed(byte[] json, List<ProcessResult.Failure> failures) -> new String(json, StandardCharsets.UTF_8)
+            case ProcessResult.Processed(byte[] json, List<ProcessResult.Failure> failures) -> new String(json,
+                    StandardCharsets.UTF_8)
                     + failures.stream().map(f -> " " + f.name() + "=" + f.problem().code()).collect(Collectors.joining());
             case ProcessResult.Failed failed -> "failed " + failed.problem().code() + (failed.retryable() ? " again" : "");
             case ProcessResult.Busy busy -> "busy " + busy.problem().code() + (busy.notBefore() > 0 ? " later" : "");

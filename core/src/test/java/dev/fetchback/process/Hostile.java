@@ -29,7 +29,8 @@ public final class Hostile implements Processor {
 
     /** All but {@code threads}, which only some systems bound. */
     static List<String> deeds() {
-        return List.of("loop", "allocate", "exit", "halt", "hang at exit", "print", "noise", "recurse", "nest", "return much", "return a gigabyte",
+        return List.of("loop", "allocate", "exit", "halt", "hang at exit", "print", "noise", "recurse", "nest", "return much",
+                "return a gigabyte",
                 "children", "deaf", "leave a thread", "throw");
     }
 
@@ -62,6 +63,10 @@ public final class Hostile implements Processor {
             case "leave a thread" -> leave();
             case "throw" -> throw new IOException("this page is odd");
             case "connect" -> connect(options);
+            case "call and loop" -> {
+                connect(options);
+                yield loop();
+            }
             case "look" -> look();
             case "echo" -> new String(page.bytes(), java.nio.charset.StandardCharsets.ISO_8859_1);
             default -> page.bytes().length;
@@ -137,7 +142,8 @@ public final class Hostile implements Processor {
     }
 
     private static String connect(Map<String, @Nullable Object> options) {
-        try (Socket socket = new Socket("127.0.0.1", ((Number) java.util.Objects.requireNonNull(options.get("port"))).intValue())) {
+        try (Socket socket = new Socket("127.0.0.1",
+                ((Number) java.util.Objects.requireNonNull(options.get("port"))).intValue())) {
             return "connected " + socket.isConnected();
         } catch (IOException e) {
             return "refused";

@@ -30,12 +30,14 @@ final class PoisonTest {
         try (ProcessStep step = new ProcessStep(processors, settings, () -> 1, new PrometheusRegistry())) {
             TaskId poison = Fixture.newId();
             List<ProcessorUse> strict = List.of(Fixture.use("own"), exit("x", OnError.FAIL), Fixture.use("own"));
-            assertThat(Fixture.text(Fixture.run(step, poison, Fixture.bytes("p"), strict))).isEqualTo("failed process_crashed again");
+            assertThat(Fixture.text(Fixture.run(step, poison, Fixture.bytes("p"),
+                    strict))).isEqualTo("failed process_crashed again");
             assertThat(Fixture.text(Fixture.run(step, poison, Fixture.bytes("p"), strict))).isEqualTo("failed process_crashed");
 
             TaskId lenient = Fixture.newId();
             List<ProcessorUse> uses = List.of(Fixture.use("own"), exit("x", OnError.DELIVER), Fixture.use("hostile"));
-            assertThat(Fixture.text(Fixture.run(step, lenient, Fixture.bytes("p"), uses))).isEqualTo("failed process_crashed again");
+            assertThat(Fixture.text(Fixture.run(step, lenient, Fixture.bytes("p"),
+                    uses))).isEqualTo("failed process_crashed again");
             assertThat(Fixture.text(Fixture.run(step, lenient, Fixture.bytes("p"), uses)))
                     .isEqualTo("{\"own\":1,\"hostile\":1} x=process_crashed");
         }

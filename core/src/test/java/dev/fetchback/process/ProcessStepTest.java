@@ -80,7 +80,8 @@ final class ProcessStepTest {
                     .isEqualTo("{\"a\":\"a of 11\",\"z\":\"z of 11\"} bad=process_failed");
             assertThat(Fixture.text(Fixture.run(step, Fixture.lenient("bad")))).isEqualTo("{} bad=process_failed");
             assertThat(Fixture.text(Fixture.run(step, Fixture.use("gone")))).isEqualTo("failed process_unknown");
-            assertThat(Fixture.text(Fixture.run(step, Fixture.lenient("gone"), Fixture.use("a")))).endsWith(" gone=process_unknown");
+            assertThat(Fixture.text(Fixture.run(step, Fixture.lenient("gone"),
+                    Fixture.use("a")))).endsWith(" gone=process_unknown");
         }
     }
 
@@ -131,7 +132,8 @@ final class ProcessStepTest {
             assertThat(Fixture.text(Fixture.run(step, Fixture.use("a"), lenient, Fixture.use("z"))))
                     .isEqualTo("{\"a\":\"a of 11\",\"z\":\"z of 11\"} slow=process_timeout");
             assertThat(interrupted.await(10, TimeUnit.SECONDS)).isTrue();
-            assertThat(Fixture.text(Fixture.run(step, Fixture.within("slow", SHORT, OnError.FAIL)))).isEqualTo("failed process_timeout");
+            assertThat(Fixture.text(Fixture.run(step, Fixture.within("slow", SHORT,
+                    OnError.FAIL)))).isEqualTo("failed process_timeout");
         }
         try (ProcessStep step = step(ProcessSettings.DEFAULT.withTimeouts(SHORT, SHORT), slow)) {
             assertThat(Fixture.text(Fixture.run(step, Fixture.within("slow", Duration.ofHours(1), OnError.FAIL))))
@@ -153,7 +155,8 @@ final class ProcessStepTest {
         try (ProcessStep step = step(two, deaf, ok("a"))) {
             for (int i = 0; i < 2; i++) {
                 assertThat(Fixture.text(Fixture.run(step, Fixture.use("a")))).startsWith("{");
-                assertThat(Fixture.text(Fixture.run(step, Fixture.within("deaf", SHORT, OnError.FAIL)))).isEqualTo("failed process_timeout");
+                assertThat(Fixture.text(Fixture.run(step, Fixture.within("deaf", SHORT,
+                        OnError.FAIL)))).isEqualTo("failed process_timeout");
             }
             assertThat(Fixture.text(Fixture.run(step, Fixture.use("a")))).isEqualTo("busy process_unavailable later");
             end.countDown();

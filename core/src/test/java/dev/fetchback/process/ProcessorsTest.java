@@ -72,19 +72,22 @@ final class ProcessorsTest {
     void runsThemWhereTheOperatorWants() throws IOException {
         Fixture.jar(folder.resolve("a.jar"), Plugin.class.getName());
         ProcessSettings settings = ProcessSettings.DEFAULT.withPlugins(folder);
-        try (Processors found = Processors.find(settings.withIsolation(Map.of("plugin", Isolation.THREAD)), List.of(), List.of())) {
+        try (Processors found = Processors.find(settings.withIsolation(Map.of("plugin", Isolation.THREAD)), List.of(),
+                List.of())) {
             assertThat(found.place(Fixture.use("plugin"))).isEqualTo(Place.THREAD);
         }
         assertThatThrownBy(() -> Processors.find(settings.withIsolation(Map.of("plugn", Isolation.THREAD)), List.of(), List.of()))
                 .hasMessageContaining("'plugn'").hasMessageContaining("plugin");
-        assertThatThrownBy(() -> Processors.find(settings.withIsolation(Map.of("own", Isolation.PROCESS)), List.of(own("own")), List.of()))
+        assertThatThrownBy(() -> Processors.find(settings.withIsolation(Map.of("own", Isolation.PROCESS)), List.of(own("own")),
+                List.of()))
                 .hasMessageContaining("'own'").hasMessageContaining("can be moved");
     }
 
     @Test
     void refusesTwoOfOneNameAndNamesBoth() throws IOException {
         Fixture.jar(folder.resolve("a.jar"), Plugin.class.getName(), Twin.class.getName());
-        assertThatThrownBy(() -> find(List.of())).hasMessageContainingAll("'plugin'", Plugin.class.getName(), Twin.class.getName());
+        assertThatThrownBy(() -> find(List.of())).hasMessageContainingAll("'plugin'", Plugin.class.getName(),
+                Twin.class.getName());
         Fixture.jar(folder.resolve("a.jar"), Plugin.class.getName());
         assertThatThrownBy(() -> find(List.of(own("plugin")))).hasMessageContainingAll("'plugin'", "the program's own");
     }
@@ -111,7 +114,8 @@ final class ProcessorsTest {
         Files.delete(broken);
         Files.createDirectory(broken);
         assertThatThrownBy(() -> find(List.of())).hasMessageContaining(broken.toString());
-        assertThatThrownBy(() -> Processors.find(ProcessSettings.DEFAULT.withPlugins(folder.resolve("none")), List.of(), List.of()))
+        assertThatThrownBy(() -> Processors.find(ProcessSettings.DEFAULT.withPlugins(folder.resolve("none")), List.of(),
+                List.of()))
                 .hasMessageContaining("none").hasMessageContaining("is it a folder");
     }
 
@@ -122,8 +126,10 @@ final class ProcessorsTest {
             assertThatThrownBy(() -> found.check("own", "{\"css\":1}")).isInstanceOf(BadOption.class)
                     .extracting(e -> ((BadOption) e).pointer()).isEqualTo("/css");
             assertThatThrownBy(() -> found.check("own", "[]")).isInstanceOf(BadOption.class);
-            assertThatThrownBy(() -> found.check("plugin", "{}")).isInstanceOf(BadOption.class).hasMessageContaining("out of order");
-            assertThatThrownBy(() -> found.check("owl", "{}")).isInstanceOf(UnknownProcessor.class).hasMessageContainingAll("'owl'", "own")
+            assertThatThrownBy(() -> found.check("plugin",
+                    "{}")).isInstanceOf(BadOption.class).hasMessageContaining("out of order");
+            assertThatThrownBy(() -> found.check("owl",
+                    "{}")).isInstanceOf(UnknownProcessor.class).hasMessageContainingAll("'owl'", "own")
                     .extracting(e -> ((UnknownProcessor) e).names()).asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.LIST)
                     .contains("own", "plugin");
         }
