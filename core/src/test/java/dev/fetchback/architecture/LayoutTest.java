@@ -31,6 +31,9 @@ final class LayoutTest {
     private static final int FILE_LINES_MAX = 400;
     private static final int METHOD_LINES_MAX = 70;
 
+    private static final List<Path> SHIPPED =
+            List.of(Path.of("src/main/java"), Path.of("../processors/src/main/java"), Path.of("../server/src/main/java"));
+
     private static final JavaClasses MAIN =
             new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages(ROOT);
     private static final JavaClasses WRONG = new ClassFileImporter().importPackages(Wrong.class.getPackageName());
@@ -95,7 +98,7 @@ final class LayoutTest {
     @Test
     void everyPackageSaysWhatItIsAndIsNamedInTheArchitecture() throws IOException {
         String architecture = Files.readString(Path.of("..", "ARCHITECTURE.md"));
-        for (Path source : List.of(Path.of("src/main/java"), Path.of("../server/src/main/java"))) {
+        for (Path source : SHIPPED) {
             try (Stream<Path> files = Files.walk(source)) {
                 for (Path folder : files.filter(Files::isDirectory).filter(LayoutTest::hasCode).toList()) {
                     String name = source.relativize(folder).toString().replace('/', '.');
@@ -109,7 +112,7 @@ final class LayoutTest {
 
     @Test
     void filesStayShort() throws IOException {
-        for (Path source : List.of(Path.of("src/main/java"), Path.of("../server/src/main/java"))) {
+        for (Path source : SHIPPED) {
             try (Stream<Path> files = Files.walk(source)) {
                 for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
                     assertThat(Files.readAllLines(file).size()).as(file.toString()).isLessThanOrEqualTo(FILE_LINES_MAX);
@@ -121,7 +124,7 @@ final class LayoutTest {
     @Test
     void methodsStayShort(@TempDir Path folder) throws IOException {
         List<Path> sources = new ArrayList<>();
-        for (Path source : List.of(Path.of("src/main/java"), Path.of("../server/src/main/java"), Path.of("../bench/src/main/java"))) {
+        for (Path source : Stream.concat(SHIPPED.stream(), Stream.of(Path.of("../bench/src/main/java"))).toList()) {
             try (Stream<Path> files = Files.walk(source)) {
                 files.filter(f -> f.toString().endsWith(".java")).forEach(sources::add);
             }

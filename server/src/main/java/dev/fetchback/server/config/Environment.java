@@ -1,5 +1,6 @@
 package dev.fetchback.server.config;
 
+import dev.fetchback.task.Nearest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

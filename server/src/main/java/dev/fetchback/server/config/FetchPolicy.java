@@ -1,5 +1,6 @@
 package dev.fetchback.server.config;
 
+import dev.fetchback.task.Nearest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,5 +1,6 @@
 package dev.fetchback.server.config;
 
+import dev.fetchback.task.Nearest;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;

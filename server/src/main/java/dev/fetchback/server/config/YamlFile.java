@@ -1,5 +1,6 @@
 package dev.fetchback.server.config;
 
+import dev.fetchback.task.Nearest;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;

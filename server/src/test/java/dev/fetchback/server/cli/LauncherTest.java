@@ -37,7 +37,7 @@ class LauncherTest {
         script(root.resolve("mvnw"), "#!/bin/sh\necho \"mvnw $* with $JAVA_HOME in $PWD\" >> built\n"
                 + "mkdir -p server/target\n: > server/target/fetchback.jar\n");
         for (String source : List.of("core/src/main/A.java", "server/src/main/B.java", "pom.xml", "core/pom.xml",
-                "server/pom.xml")) {
+                "server/pom.xml", "processors/pom.xml", "processors/src/main/C.java")) {
             Path file = root.resolve(source);
             Files.createDirectories(file.getParent());
             Files.setLastModifiedTime(Files.createFile(file), FileTime.from(LONG_AGO));
@@ -149,6 +149,9 @@ class LauncherTest {
         Files.setLastModifiedTime(root.resolve("core/src/main/A.java"), FileTime.from(Instant.now().plusSeconds(60)));
         run("version");
         assertThat(builds()).hasSize(2);
+        Files.setLastModifiedTime(root.resolve("processors/src/main/C.java"), FileTime.from(Instant.now().plusSeconds(120)));
+        run("version");
+        assertThat(builds()).hasSize(3);
     }
 
     @Test

@@ -1,4 +1,4 @@
-package dev.fetchback.server.config;
+package dev.fetchback.task;
 
 import java.util.Comparator;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package dev.fetchback.server.config;
+package dev.fetchback.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
