@@ -23,13 +23,21 @@ final class Connector {
     private final SSLContext tls;
     private final Watchdog watchdog;
     private final OpenConnections open;
+    private final ConnectionPool pool;
     private final LongSupplier nanos;
     private final long connectNanos;
 
-    Connector(SSLContext tls, Watchdog watchdog, OpenConnections open, LongSupplier nanos, long connectNanos) {
+    Connector(
+            SSLContext tls,
+            Watchdog watchdog,
+            OpenConnections open,
+            ConnectionPool pool,
+            LongSupplier nanos,
+            long connectNanos) {
         this.tls = tls;
         this.watchdog = watchdog;
         this.open = open;
+        this.pool = pool;
         this.nanos = nanos;
         this.connectNanos = connectNanos;
     }
@@ -42,6 +50,7 @@ final class Connector {
         }
         Connection connection;
         try {
+            pool.makeRoom(1);
             connection = open.create(key);
         } catch (IOException e) {
             throw new ExchangeException(Kind.CONNECT_FAILED, "no socket could be opened; is the limit of open files too low?");
@@ -51,6 +60,7 @@ final class Connector {
             if (!open.add(connection)) {
                 throw new ExchangeException(Kind.CLOSED, Verdicts.detail(Kind.CLOSED));
             }
+            pool.makeRoom(0); // others may have been opened in the same room
             connect(connection, target, key.address(), deadline, left);
             if (target.secure()) {
                 secure(connection, target);

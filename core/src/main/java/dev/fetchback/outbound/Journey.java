@@ -150,7 +150,6 @@ final class Journey {
                     parts.meters().retried.increment();
                 }
             }
-            parts.pool().makeRoom(1);
             Connection fresh = parts.connector().open(leg.target(), key, deadline);
             connectNanos = now() - from;
             return converse(fresh, leg, false);

@@ -68,7 +68,7 @@ public final class Outbound implements AutoCloseable {
                 open,
                 pool,
                 new AddressGate(settings.perAddress()),
-                new Connector(tls, watchdog, open, nanos, settings.timeouts().connect().toNanos()),
+                new Connector(tls, watchdog, open, pool, nanos, settings.timeouts().connect().toNanos()),
                 watchdog,
                 new LargeDecoders(),
                 meters,
