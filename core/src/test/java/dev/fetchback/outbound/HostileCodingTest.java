@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.concurrent.Future;
@@ -72,20 +73,25 @@ class HostileCodingTest {
     @Test
     void serversThatStallInLargeWindowsTakeABoundedPartOfTheHeap() throws Exception {
         byte[] start = Arrays.copyOf(HexFormat.of().parseHex("cfffffff"), 12_000);
-        LargeDecoders decoders = fixture.outbound.parts().decoders();
+        Duration minutes = Duration.ofMinutes(2); // a busy machine must not end the first of those that stall before the last began
+        OutboundSettings.Timeouts usual = OutboundSettings.Timeouts.DEFAULT;
+        OutboundSettings.Timeouts patient = new OutboundSettings.Timeouts(
+                usual.connect(), usual.handshake(), usual.head(), minutes, minutes, usual.keepAlive());
         CountDownLatch over = new CountDownLatch(1);
-        try (RawServer server = new RawServer(call -> {
+        try (Fixture fixture = new Fixture(new OutboundSettings(patient, 0, 0), "127.0.0.0/8");
+                RawServer server = new RawServer(call -> {
             call.send("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 99999\r\n\r\n");
             call.send(start);
             over.await();
             call.socket().close();
         });
                 RawServer good = new RawServer(call -> call.ok("fine"))) {
+            LargeDecoders decoders = fixture.outbound.parts().decoders();
             assertThat(decoders.accepted()).isEqualTo("gzip, deflate, br, zstd");
             List<Future<Fixture.Result>> stalled = new ArrayList<>();
             while (decoders.free() > 0) {
                 stalled.add(fixture.sendLater(new Request(
-                        server.url("/"), "GET", List.of(), null, Request.Limits.page(Fixture.TOTAL, 100 * MEBIBYTE, 0))));
+                        server.url("/"), "GET", List.of(), null, Request.Limits.page(minutes, 100 * MEBIBYTE, 0))));
                 int begun = stalled.size();
                 Fixture.until(() -> decoders.most() - decoders.free() >= begun);
             }
