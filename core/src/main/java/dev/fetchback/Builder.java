@@ -7,6 +7,10 @@ import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.DnsServers;
 import dev.fetchback.outbound.OutboundSettings;
 import dev.fetchback.outbound.Target;
+import dev.fetchback.process.CommandProcessor;
+import dev.fetchback.process.ProcessSettings;
+import dev.fetchback.process.ProcessStep;
+import dev.fetchback.process.Processor;
 import dev.fetchback.store.CommitSettings;
 import dev.fetchback.store.Retention;
 import dev.fetchback.store.Store;
@@ -23,6 +27,7 @@ import dev.fetchback.work.WorkSettings;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
@@ -53,7 +58,10 @@ public final class Builder {
     long spoolBytesMax;
     long waitingMax;
     Duration keep = Duration.ofHours(24);
-    Function<ByteBudget, Processing> processing = _ -> Processing.NONE;
+    ProcessSettings process = ProcessSettings.DEFAULT;
+    final List<Processor> processors = new ArrayList<>();
+    final List<CommandProcessor> commands = new ArrayList<>();
+    private @Nullable Function<ByteBudget, Processing> processing;
     PrometheusRegistry registry = new PrometheusRegistry();
     LongSupplier clock = System::currentTimeMillis;
     private Engine engine;
@@ -212,19 +220,32 @@ public final class Builder {
         return this;
     }
 
-    /**
-     * What pages go through whose tasks ask for it; without it such a task fails. Not closed with what is started: whoever made the
-     * step closes it afterwards.
-     *
-     * @param step takes a page through its task's processors
-     * @param capacity how many pages may be in the step at once, under way or in line, at least 1; the others wait in the store
-     */
-    public Builder processing(Step<ProcessInput, ProcessResult> step, int capacity) {
-        if (capacity < 1) {
-            throw new IllegalArgumentException("the step that processes has room for " + capacity + " pages; it must have room for 1");
-        }
+    /** How pages are processed whose tasks ask for it, and where else processors are looked for than on the class path. */
+    public Builder process(ProcessSettings settings) {
+        this.process = settings;
+        return this;
+    }
+
+    /** One more processor, which runs on threads of this process: no other has it. */
+    public Builder processor(Processor own) {
+        this.processors.add(own);
+        return this;
+    }
+
+    /** A program of the operator's that tasks may use by its name. */
+    public Builder command(CommandProcessor command) {
+        this.commands.add(command);
+        return this;
+    }
+
+    /** Another step than that of the processors, for tests; {@code capacity} pages may be in it, under way or in line. */
+    Builder processing(Step<ProcessInput, ProcessResult> step, int capacity) {
         this.processing = memory -> new Processing(step, capacity, memory);
         return this;
+    }
+
+    Processing processing(ProcessStep usual, ByteBudget memory) {
+        return processing == null ? new Processing(usual, usual.capacity(), memory) : processing.apply(memory);
     }
 
     /** Where the metrics are registered. */
@@ -241,6 +262,7 @@ public final class Builder {
      * Opens the data folder, takes up what an earlier run left unfinished, and starts.
      *
      * @throws dev.fetchback.store.StoreException when the folder cannot be used, saying what to do; nothing keeps running then
+     * @throws IllegalArgumentException when a plugin or a processor cannot be used, saying which and what to do
      */
     public Fetchback start() {
         return new Fetchback(this);

@@ -7,13 +7,13 @@ import dev.fetchback.deliver.LinkSigner;
 import dev.fetchback.fetch.AddressPermits;
 import dev.fetchback.fetch.FetchStep;
 import dev.fetchback.fetch.PolicyTable;
-import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.DnsResolver;
 import dev.fetchback.outbound.Outbound;
 import dev.fetchback.outbound.OutboundSettings;
 import dev.fetchback.outbound.SystemResolver;
-import dev.fetchback.outbound.Target;
 import dev.fetchback.outbound.Vetting;
+import dev.fetchback.process.ProcessStep;
+import dev.fetchback.process.Processors;
 import dev.fetchback.store.BatchRecord;
 import dev.fetchback.store.Change;
 import dev.fetchback.store.GroupCommit;
@@ -26,7 +26,6 @@ import dev.fetchback.store.StoredTask;
 import dev.fetchback.store.TaskPage;
 import dev.fetchback.store.TaskQuery;
 import dev.fetchback.task.BatchId;
-import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Event;
 import dev.fetchback.task.Ids;
 import dev.fetchback.task.Outcome;
@@ -35,7 +34,6 @@ import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskMachine;
-import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.Body;
 import dev.fetchback.work.ByteBudget;
 import dev.fetchback.work.HostPolicies;
@@ -53,6 +51,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
@@ -65,7 +64,6 @@ import org.jspecify.annotations.Nullable;
 public final class Fetchback implements Tasks, AutoCloseable {
     private final Resources resources = new Resources();
     private final LongSupplier clock;
-    private final long keepMillis;
     private final long spoolBytesMax;
     private final long waitingMax;
     private final Store store;
@@ -76,16 +74,18 @@ public final class Fetchback implements Tasks, AutoCloseable {
     private final Outbound receivers;
     private final Envelope envelope;
     private final LinkSigner links;
+    private final ProcessStep process;
     private final Ids ids;
-    private final ReceiverIds receiverIds = new ReceiverIds(url -> Endpoints.receiverId(target(url)));
+    private final NewTasks newTasks;
 
     Fetchback(Builder with) {
         this.clock = with.clock;
-        this.keepMillis = with.keep.toMillis();
         this.spoolBytesMax = with.spoolBytesMax;
         this.waitingMax = with.waitingMax;
         try {
             SecureRandom random = new SecureRandom();
+            this.process = resources.add(ProcessStep.open(with.process, with.processors, with.commands, clock, with.registry));
+            this.newTasks = new NewTasks(process.processors(), with.keep);
             this.store = resources.add(with.engine().open());
             this.links = LinkSigner.open(with.dataDir, with.publicUrl, random);
             this.commits = resources.add(new GroupCommit(store, with.commits, clock, with.registry));
@@ -104,7 +104,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             HostPolicies policies = policies(with);
             FetchStep fetch = new FetchStep(
                     pages, new FetchStep.Manners(policies, (host, millis) -> worker().slowTo(host, millis), with.userAgent), budget, bodies, clock);
-            Worker.Steps steps = new Worker.Steps(fetch, with.processing.apply(budget), deliver);
+            Worker.Steps steps = new Worker.Steps(fetch, with.processing(process, budget), deliver);
             Worker.HostRules hosts = new Worker.HostRules(policies, new AddressPermits(pages.gate()));
             Executor threads = Thread::startVirtualThread;
             this.worker = new Worker(with.work, new Worker.Parts(store, commits, new TaskMachine(with.retries), steps,
@@ -150,8 +150,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
         List<TaskId> fresh = ids.tasks(submissions.size());
         List<Worker.NewTask> tasks = new ArrayList<>(submissions.size());
         for (Submission submission : submissions) {
-            Task task = task(fresh.get(tasks.size()), submission.spec(), now);
-            tasks.add(new Worker.NewTask(task, submission.spec(), key(submission.key(), now)));
+            tasks.add(newTasks.of(submission, fresh.get(tasks.size()), now, store.epoch()));
         }
         List<Result> results;
         try {
@@ -180,35 +179,6 @@ public final class Fetchback implements Tasks, AutoCloseable {
             throw new Overloaded("There are " + live + " unfinished tasks; at most " + waitingMax
                     + " are allowed (max-waiting). Nothing was stored. Try again when some are done.");
         }
-    }
-
-    private Task task(TaskId id, TaskSpec spec, long now) {
-        TaskSpec.Schedule schedule = spec.schedule();
-        DeliverOptions deliver = spec.deliver();
-        Duration keep = schedule.keep();
-        Target target = target(spec.url());
-        Task.Plan plan = new Task.Plan(
-                target.hostPort(),
-                deliver == null ? null : receiverIds.of(deliver.to()),
-                schedule.priority(), spec.fetch().maxAttempts(),
-                deliver == null ? 1 : deliver.maxAttempts(),
-                schedule.expiresAt(), keep != null ? keep.toMillis() : deliver == null ? keepMillis : 0, !spec.process().isEmpty(),
-                PageKey.of(spec, target));
-        long readyAt = Math.max(now, schedule.notBefore());
-        long wake = schedule.expiresAt() > 0 ? Math.min(readyAt, schedule.expiresAt()) : readyAt;
-        return Task.submitted(id, plan, wake, store.epoch());
-    }
-
-    private static Target target(String url) {
-        try {
-            return Target.parse(url);
-        } catch (BadUrl e) {
-            throw new IllegalArgumentException("the URL '" + url + "' cannot be used: " + e.getMessage(), e);
-        }
-    }
-
-    private static Change.@Nullable IdempotencyKey key(@Nullable Key key, long now) {
-        return key == null ? null : new Change.IdempotencyKey(key.owner(), key.key(), key.fingerprint(), now);
     }
 
     private static Submitted answer(Task task, Result result) {
@@ -354,7 +324,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
      * @throws IllegalArgumentException when the URL cannot be used at all, saying why
      */
     public Vetting check(String url, Stage stage) throws InterruptedException {
-        return (stage == Stage.FETCH ? pages : receivers).check(target(url));
+        return (stage == Stage.FETCH ? pages : receivers).check(NewTasks.target(url));
     }
 
     /**
@@ -371,6 +341,21 @@ public final class Fetchback implements Tasks, AutoCloseable {
             results = StoredBody.results(store, finished.task().id(), fetched);
         }
         return envelope.data(finished.task(), finished.spec(), page, results);
+    }
+
+    /** The processors that tasks may use. */
+    public Processors processors() {
+        return process.processors();
+    }
+
+    /** Each layer of isolation of worker processes, and whether it is in force or why not; empty when no processor runs in one. */
+    public Map<String, String> isolation() {
+        return process.isolation();
+    }
+
+    /** Why no page is processed in worker processes just now, a sentence; empty while they are. Tasks wait meanwhile. */
+    public Optional<String> processingSuspended() {
+        return process.suspended();
     }
 
     /** Signs links to kept pages. */

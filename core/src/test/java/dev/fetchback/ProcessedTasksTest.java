@@ -91,6 +91,7 @@ final class ProcessedTasksTest {
                 .deliverNetworks("127.0.0.0/8", "", List.of())
                 .work(new WorkSettings(16, 16, Duration.ZERO, 16, Duration.ofMillis(200)))
                 .retries(new RetryPolicy(SOON, SOON, SOON, List.of(Duration.ZERO, SOON)))
+                .processor(new OwnProcessor("measure", _ -> 1))
                 .processing(step, capacity)
                 .start();
     }

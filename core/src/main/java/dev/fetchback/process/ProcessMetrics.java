@@ -68,6 +68,7 @@ final class ProcessMetrics {
 
     /** The pools' state, read when it is asked for. */
     void watch(Map<String, Places> pools, IntSupplier workers, IntSupplier abandoned) {
+        pools.keySet().forEach(seconds::initLabelValues); // shown before there are any
         GaugeWithCallback.builder().name("fetchback_process_running").help("Chains of processors under way.").labelNames("pool")
                 .callback(out -> pools.forEach((name, places) -> out.call(places.busy(), name))).register(registry);
         GaugeWithCallback.builder().name("fetchback_process_queued").help("Tasks with their page in memory that wait for a place.")

@@ -18,9 +18,11 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -46,13 +48,16 @@ public final class ProcessStep implements Step<ProcessInput, ProcessResult>, Aut
      * @param clock Unix milliseconds
      * @param registry where the metrics are registered
      */
-    public ProcessStep(Processors processors, ProcessSettings settings, LongSupplier clock, PrometheusRegistry registry) {
+    ProcessStep(Processors processors, ProcessSettings settings, LongSupplier clock, PrometheusRegistry registry) {
         this.processors = processors;
         this.settings = settings;
         this.clock = clock;
         this.metrics = new ProcessMetrics(registry);
         this.threads = new ThreadPool(settings, processors::processor, metrics);
         this.workers = new WorkerPool(settings, metrics);
+        if (processors.anyIn(Place.PROCESS)) {
+            workers.prepare();
+        }
         pools.put(Place.THREAD, threads);
         pools.put(Place.PROCESS, workers);
         CommandPool commands = new CommandPool(settings, processors::processor, metrics);
@@ -62,9 +67,40 @@ public final class ProcessStep implements Step<ProcessInput, ProcessResult>, Aut
                 threads::abandoned);
     }
 
-    /** Each layer of isolation of worker processes, and whether it is in force or why not. */
+    /**
+     * Finds the processors and opens the step over them.
+     *
+     * @param settings limits and pools
+     * @param own processors that run on threads of this process
+     * @param commands programs of the operator's
+     * @param clock Unix milliseconds
+     * @param registry where the metrics are registered
+     * @throws IllegalArgumentException when a jar or a processor cannot be used; it says which and what to do
+     */
+    public static ProcessStep open(ProcessSettings settings, Collection<Processor> own, Collection<CommandProcessor> commands,
+            LongSupplier clock, PrometheusRegistry registry) {
+        Processors processors = Processors.find(settings, own, commands);
+        try {
+            return new ProcessStep(processors, settings, clock, registry);
+        } catch (RuntimeException e) {
+            processors.close();
+            throw e;
+        }
+    }
+
+    /** The processors that there are. */
+    public Processors processors() {
+        return processors;
+    }
+
+    /** Each layer of isolation of worker processes, and whether it is in force or why not; empty when no processor runs in one. */
     public Map<String, String> isolation() {
-        return workers.isolation();
+        return processors.anyIn(Place.PROCESS) ? workers.isolation() : Map.of();
+    }
+
+    /** Why nothing runs in worker processes just now, a sentence; empty while it does. */
+    public Optional<String> suspended() {
+        return workers.suspended();
     }
 
     /** How many tasks may be in the step at once without being told that all is busy. */

@@ -129,7 +129,7 @@ public final class Processors implements AutoCloseable {
         }
         try {
             entry.processor().prepare(Json.object(options));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | StackOverflowError e) { // it may recurse into what the task gave
             throw new BadOption("", "'" + use + "' cannot be prepared with these options: " + Failures.thrown(e).detail());
         }
     }

@@ -20,10 +20,11 @@ final class SocketFolder implements AutoCloseable {
     private final Path empty;
 
     SocketFolder() throws IOException {
-        Path made = Files.createTempDirectory("fetchback-");
+        String prefix = "fetchback-" + ProcessHandle.current().pid() + "-"; // of which those that a kill left can be told
+        Path made = Files.createTempDirectory(prefix);
         if (made.resolve("x".repeat(2 * NAME_BYTES)).toString().length() > PATH_MAX) {
             Files.delete(made);
-            made = Files.createTempDirectory(Path.of("/tmp"), "fetchback-");
+            made = Files.createTempDirectory(Path.of("/tmp"), prefix);
         }
         folder = made;
         empty = Files.createDirectory(made.resolve("empty"));

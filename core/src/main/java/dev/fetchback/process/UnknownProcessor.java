@@ -1,5 +1,6 @@
 package dev.fetchback.process;
 
+import dev.fetchback.task.Nearest;
 import java.util.List;
 
 /** A name that no processor has. */
@@ -9,8 +10,9 @@ public final class UnknownProcessor extends Exception {
     private final transient List<String> names;
 
     UnknownProcessor(String name, List<String> names) {
-        super("there is no processor '" + Failures.tidy(name) + "'; there " + (names.isEmpty() ? "are none" : "are "
-                + String.join(", ", names)));
+        super("there is no processor '" + Failures.tidy(name) + "'; "
+                + Nearest.to(name, names.stream()).map(near -> "did you mean '" + near + "'? There are ").orElse("there are ")
+                + (names.isEmpty() ? "none" : String.join(", ", names)));
         this.names = List.copyOf(names);
     }
 

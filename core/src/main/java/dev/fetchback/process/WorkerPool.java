@@ -14,12 +14,15 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -41,7 +44,8 @@ final class WorkerPool implements Pool {
     private final Places places;
     private final Breaker breaker = new Breaker();
     private final ScheduledExecutorService keeper;
-    private final Future<Cage> probed;
+    private final FutureTask<Cage> probed = new FutureTask<>(this::probe);
+    private final AtomicBoolean probing = new AtomicBoolean();
     private final Object lock = new Object();
     private final Deque<WorkerProcess> idle = new ArrayDeque<>(); // the newest first, so that the others can end
     private final Set<WorkerProcess> live = new HashSet<>();
@@ -58,7 +62,13 @@ final class WorkerPool implements Pool {
         this.metrics = metrics;
         this.places = new Places(this.settings.count(), settings.queue(), settings.patience());
         this.keeper = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().name("workers").daemon().factory());
-        this.probed = keeper.submit(this::probe);
+    }
+
+    /** Finds out in the background how workers can be isolated, which the first one would else wait for. */
+    void prepare() {
+        if (probing.compareAndSet(false, true)) {
+            keeper.execute(probed);
+        }
     }
 
     private Cage probe() {
@@ -236,7 +246,10 @@ final class WorkerPool implements Pool {
     private Cage cage() throws InterruptedException, StartFailed {
         Cage found;
         try {
+            prepare();
             found = probed.get();
+        } catch (RejectedExecutionException e) {
+            throw new StartFailed(false, "the server stops");
         } catch (java.util.concurrent.ExecutionException e) {
             throw new StartFailed(false, "the system's isolation could not be tried: " + Failures.tidy(e.getCause().toString()));
         }
@@ -317,6 +330,13 @@ final class WorkerPool implements Pool {
             }
             return (known == null ? Cage.none(settings.heapMegabytes(), "not known yet") : known).inForce();
         }
+    }
+
+    /** Why it does not run anything just now, a sentence; empty while it does. */
+    Optional<String> suspended() {
+        return breaker.isOpen()
+                ? Optional.of("Worker processes keep crashing or cannot be started; tasks wait, and one is tried from time to time.")
+                : Optional.empty();
     }
 
     @Override

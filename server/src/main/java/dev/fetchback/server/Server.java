@@ -4,12 +4,12 @@ import dev.fetchback.Builder;
 import dev.fetchback.Fetchback;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.Target;
+import dev.fetchback.process.ProcessSettings;
 import dev.fetchback.server.cli.RunningServer;
 import dev.fetchback.server.config.Config;
 import dev.fetchback.server.config.Settings;
 import dev.fetchback.server.intake.ApiParts;
 import dev.fetchback.server.intake.ApiServer;
-import dev.fetchback.server.intake.ProcessorCheck;
 import dev.fetchback.server.intake.Tokens;
 import dev.fetchback.server.ops.Ops;
 import dev.fetchback.server.ops.Readiness;
@@ -63,7 +63,7 @@ public final class Server implements RunningServer {
             Ops ops = new Ops(() -> readiness(fetchback), registry);
             ApiParts parts = new ApiParts(
                     Server::refuse,
-                    ProcessorCheck.NONE,
+                    new InstalledProcessors(fetchback.processors(), ProcessSettings.DEFAULT.timeoutMax()),
                     fetchback::outcome,
                     (id, expires, signature) -> fetchback.links().valid(id, expires, signature, 0),
                     fetchback::check,

@@ -270,6 +270,15 @@ final class WholeWayTest extends EndToEndFixture {
         expected.put("fetchback_delivery_seconds",
                 is("fetchback_delivery_seconds_count", 2).and(atLeast("fetchback_delivery_seconds_sum", 1e-6)));
         expected.put("fetchback_receivers", is("fetchback_receivers{status=\"active\"}", 2));
+        expected.put("fetchback_process_attempts_total", is("fetchback_process_attempts_total{result=\"processed\"}", 0)
+                .and(is("fetchback_process_attempts_total{result=\"failed\"}", 0)));
+        expected.put("fetchback_process_seconds", is("fetchback_process_seconds_count{pool=\"processes\"}", 0));
+        expected.put("fetchback_process_running", is("fetchback_process_running{pool=\"threads\"}", 0));
+        expected.put("fetchback_process_queued", is("fetchback_process_queued{pool=\"commands\"}", 0));
+        expected.put("fetchback_process_threads_abandoned", is("fetchback_process_threads_abandoned", 0));
+        expected.put("fetchback_workers", is("fetchback_workers", 0));
+        expected.put("fetchback_workers_started_total", is("fetchback_workers_started_total", 0));
+        expected.put("fetchback_workers_ended_total", is("fetchback_workers_ended_total{reason=\"crashed\"}", 0));
         expected.put("fetchback_robots_read_total", is("fetchback_robots_read_total", 1));
         expected.put("fetchback_robots_refused_total", is("fetchback_robots_refused_total{reason=\"denied\"}", 0)
                 .and(is("fetchback_robots_refused_total{reason=\"unreachable\"}", 0)));

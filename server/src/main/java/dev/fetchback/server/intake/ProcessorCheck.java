@@ -6,24 +6,6 @@ import java.util.List;
 
 /** Knows the processors that a task may use, and checks what it asks of them; the same check that is made where they run. */
 public interface ProcessorCheck {
-    /** Where there are none. */
-    ProcessorCheck NONE = new ProcessorCheck() {
-        @Override
-        public List<String> names() {
-            return List.of();
-        }
-
-        @Override
-        public Duration timeoutMax() {
-            return Duration.ofMinutes(5);
-        }
-
-        @Override
-        public void check(String use, String options) {
-            throw new IllegalArgumentException("there is no processor '" + use + "'");
-        }
-    };
-
     /** The processors' names, in the order in which callers are told them. */
     List<String> names();
 

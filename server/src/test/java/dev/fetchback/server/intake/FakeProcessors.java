@@ -6,6 +6,24 @@ import java.util.List;
 
 /** Three processors; {@code select} takes one option, {@code css}, the others none. */
 final class FakeProcessors implements ProcessorCheck {
+    /** Where there are none. */
+    static final ProcessorCheck NONE = new ProcessorCheck() {
+        @Override
+        public List<String> names() {
+            return List.of();
+        }
+
+        @Override
+        public Duration timeoutMax() {
+            return Duration.ofMinutes(5);
+        }
+
+        @Override
+        public void check(String use, String options) {
+            throw new IllegalArgumentException("there is no processor '" + use + "'");
+        }
+    };
+
     @Override
     public List<String> names() {
         return List.of("links", "select", "text");

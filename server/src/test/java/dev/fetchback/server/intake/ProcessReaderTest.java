@@ -123,7 +123,7 @@ final class ProcessReaderTest {
 
     @Test
     void aServerWithoutProcessorsSaysSo() {
-        TaskReader without = new TaskReader(IntakeDefaults.DEFAULT, Api::urlProblem, ProcessorCheck.NONE);
+        TaskReader without = new TaskReader(IntakeDefaults.DEFAULT, Api::urlProblem, FakeProcessors.NONE);
         Refusal refusal = catchThrowableOfType(Refusal.class, () -> without.single(
                 json("{'url':'http://a/','process':[{'use':'text','timeout':'1s'}]}"), null, Origin.single(null), Api.NOW));
         assertThat(refusal.error()).isEqualTo(ApiError.UNKNOWN_PROCESSOR);
