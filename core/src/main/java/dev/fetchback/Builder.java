@@ -1,6 +1,8 @@
 package dev.fetchback;
 
 import dev.fetchback.deliver.DeliverSettings;
+import dev.fetchback.deliver.InProcess;
+import dev.fetchback.deliver.Receiver;
 import dev.fetchback.fetch.PolicyTable;
 import dev.fetchback.outbound.AddressPolicy;
 import dev.fetchback.outbound.BadUrl;
@@ -34,11 +36,11 @@ import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Puts a {@link Fetchback} together; everything but the data folder has a default. */
+/** Puts a {@link Fetchback} together; everything but {@link #dataDir} has a default. */
 public final class Builder {
     private static final long BODY_MEMORY_DEFAULT = 64L << 20;
 
-    final Path dataDir;
+    private @Nullable Path dataDir;
     WorkSettings work = WorkSettings.DEFAULT;
     List<PolicyTable.Rule> policies = List.of();
     FetchOptions.@Nullable Robots robots;
@@ -64,7 +66,10 @@ public final class Builder {
     private @Nullable Function<ByteBudget, Processing> processing;
     PrometheusRegistry registry = new PrometheusRegistry();
     LongSupplier clock = System::currentTimeMillis;
-    private Engine engine;
+    private final List<Registration> receivers = new ArrayList<>();
+    private @Nullable Engine engine;
+
+    private record Registration(String name, int atOnce, SubmittingReceiver receiver) {}
 
     /** Opens the store; the embedded one unless a test or a benchmark puts another in its place. */
     @FunctionalInterface
@@ -73,10 +78,48 @@ public final class Builder {
         Store open();
     }
 
-    Builder(Path dataDir) {
-        this.dataDir = dataDir;
-        this.engine = () -> SqliteStore.open(
-                new SqliteSettings(dataDir, retention, storeLimits, SqliteSettings.Segmenting.DEFAULT, clock));
+    Builder() {}
+
+    /** The folder that everything durable is kept in, made if need be; no other process may use it at the same time. */
+    public Builder dataDir(Path folder) {
+        this.dataDir = folder;
+        return this;
+    }
+
+    /**
+     * The receiver of tasks that name none, in this process: called with one outcome after the other.
+     *
+     * @throws IllegalArgumentException when there is one already
+     */
+    public Builder deliverTo(Receiver receiver) {
+        return deliverTo(Receiver.DEFAULT, 1, receiver);
+    }
+
+    /** The same for one that submits what it finds. */
+    public Builder deliverTo(SubmittingReceiver receiver) {
+        return deliverTo(Receiver.DEFAULT, 1, receiver);
+    }
+
+    /** A receiver in this process for tasks that name it. */
+    public Builder deliverTo(String name, int atOnce, Receiver receiver) {
+        return deliverTo(name, atOnce, (delivery, fetchback) -> receiver.receive(delivery));
+    }
+
+    /**
+     * A receiver in this process for tasks that name it. Register it at each start: what waits for one that is not there goes on by
+     * its schedule, and is dead in the end.
+     *
+     * @param name a lower-case letter, then lower-case letters, digits and hyphens; at most 32 in all
+     * @param atOnce how many outcomes it takes at once, each on a thread of its own; at least 1
+     * @throws IllegalArgumentException when name or number are not allowed, or there is one of this name already
+     */
+    public Builder deliverTo(String name, int atOnce, SubmittingReceiver receiver) {
+        InProcess.check(name, atOnce);
+        if (receivers.stream().anyMatch(one -> one.name().equals(name))) {
+            throw new IllegalArgumentException("there is a receiver '" + name + "' already; give this one another name");
+        }
+        receivers.add(new Registration(name, atOnce, receiver));
+        return this;
     }
 
     /** How much is done at once. */
@@ -254,13 +297,30 @@ public final class Builder {
         return this;
     }
 
+    /** The receivers, which may submit to {@code fetchback}. */
+    List<InProcess.Registration> receivers(Fetchback fetchback) {
+        return receivers.stream().map(one -> new InProcess.Registration(
+                one.name(), one.atOnce(), delivery -> one.receiver().receive(delivery, fetchback))).toList();
+    }
+
     Engine engine() {
-        return engine;
+        Engine other = engine;
+        return other != null ? other : () -> SqliteStore.open(
+                new SqliteSettings(dataDir(), retention, storeLimits, SqliteSettings.Segmenting.DEFAULT, clock));
+    }
+
+    Path dataDir() {
+        Path folder = dataDir;
+        if (folder == null) {
+            throw new IllegalStateException("no data folder is set; call dataDir with a folder that only this program uses");
+        }
+        return folder;
     }
 
     /**
      * Opens the data folder, takes up what an earlier run left unfinished, and starts.
      *
+     * @throws IllegalStateException when no data folder is set
      * @throws dev.fetchback.store.StoreException when the folder cannot be used, saying what to do; nothing keeps running then
      * @throws IllegalArgumentException when a plugin or a processor cannot be used, saying which and what to do
      */

@@ -3,7 +3,9 @@ package dev.fetchback;
 import dev.fetchback.deliver.DeliverStep;
 import dev.fetchback.deliver.Endpoints;
 import dev.fetchback.deliver.Envelope;
+import dev.fetchback.deliver.InProcess;
 import dev.fetchback.deliver.LinkSigner;
+import dev.fetchback.deliver.Receiver;
 import dev.fetchback.fetch.AddressPermits;
 import dev.fetchback.fetch.FetchStep;
 import dev.fetchback.fetch.PolicyTable;
@@ -50,6 +52,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -60,12 +63,24 @@ import org.jspecify.annotations.Nullable;
 /**
  * A running Fetchback in this process: durable tasks, fetched in the background and delivered. {@link #close} drains. The server is
  * a thin shell around this.
+ *
+ * {@snippet :
+ * try (Fetchback fetchback = Fetchback.builder()
+ *         .dataDir(Path.of("data"))
+ *         .deliverTo(page -> System.out.println(page.url() + " " + page.type()))
+ *         .start()) {
+ *     TaskId id = fetchback.submit("https://example.com/");
+ *     fetchback.await(id, Duration.ofMinutes(1));
+ * }
+ * }
  */
 public final class Fetchback implements Tasks, AutoCloseable {
+    /** What goes into one commit; more would not make an fsync cheaper for each. */
+    public static final int SUBMIT_AT_ONCE = 1_000;
+
     private final Resources resources = new Resources();
     private final LongSupplier clock;
-    private final long spoolBytesMax;
-    private final long waitingMax;
+    private final Admission admission;
     private final Store store;
     private final GroupCommit commits;
     private final Worker worker;
@@ -76,21 +91,22 @@ public final class Fetchback implements Tasks, AutoCloseable {
     private final LinkSigner links;
     private final ProcessStep process;
     private final Ids ids;
+    private final InProcess functions;
     private final NewTasks newTasks;
 
     Fetchback(Builder with) {
         this.clock = with.clock;
-        this.spoolBytesMax = with.spoolBytesMax;
-        this.waitingMax = with.waitingMax;
         try {
             SecureRandom random = new SecureRandom();
             this.process = resources.add(ProcessStep.open(with.process, with.processors, with.commands, clock, with.registry));
-            this.newTasks = new NewTasks(process.processors(), with.keep);
+            this.functions = resources.add(new InProcess(with.receivers(this), clock, with.work.drain()));
+            this.newTasks = new NewTasks(process.processors(), functions, with.keep);
             this.store = resources.add(with.engine().open());
-            this.links = LinkSigner.open(with.dataDir, with.publicUrl, random);
+            this.admission = new Admission(store, with.spoolBytesMax, with.waitingMax);
+            this.links = LinkSigner.open(with.dataDir(), with.publicUrl, random);
             this.commits = resources.add(new GroupCommit(store, with.commits, clock, with.registry));
-            this.endpoints = new Endpoints(with.deliver, clock, new ReceiverEvents(commits, this::worker));
-            endpoints.load(store.receivers());
+            this.endpoints = new Endpoints(with.deliver, functions, clock, new ReceiverEvents(commits, this::worker));
+            List<String> back = endpoints.load(store.receivers());
             this.envelope = new Envelope(with.deliver.inlineMax(), links);
             this.ids = new Ids(0, store.newestId(), clock, random);
             ByteBudget budget = new ByteBudget(with.bodyMemory);
@@ -98,8 +114,8 @@ public final class Fetchback implements Tasks, AutoCloseable {
                     new Outbound.Names(resources.add(new DnsResolver(with.dns)), resources.add(new SystemResolver()));
             this.pages = resources.add(pages(with, names));
             this.receivers = resources.add(receivers(with, names));
-            Path bodies = Files.createDirectories(with.dataDir.resolve("bodies"));
-            DeliverStep deliver = new DeliverStep(receivers, endpoints, envelope, with.deliver,
+            Path bodies = Files.createDirectories(with.dataDir().resolve("bodies"));
+            DeliverStep deliver = new DeliverStep(receivers, functions, endpoints, envelope, with.deliver,
                     new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry);
             HostPolicies policies = policies(with);
             FetchStep fetch = new FetchStep(
@@ -113,9 +129,10 @@ public final class Fetchback implements Tasks, AutoCloseable {
             Meters.register(with.registry, new Meters.Sources(
                     store, worker, budget, pages.meters(), receivers.meters(), fetch.robots(), clock));
             worker.start();
+            back.forEach(worker::recovered);
         } catch (IOException e) {
             resources.close();
-            throw new UncheckedIOException("the data folder " + with.dataDir + " cannot be used: " + e.getMessage(), e);
+            throw new UncheckedIOException("the data folder " + with.dataDir() + " cannot be used: " + e.getMessage(), e);
         } catch (RuntimeException e) {
             resources.close();
             throw e;
@@ -138,55 +155,55 @@ public final class Fetchback implements Tasks, AutoCloseable {
         return new PolicyTable(others, with.policies);
     }
 
-    /** Puts one together that keeps its data in {@code dataDir}, which no other process may use. */
-    public static Builder builder(Path dataDir) {
-        return new Builder(dataDir);
+    /** Puts one together. */
+    public static Builder builder() {
+        return new Builder();
     }
 
     @Override
     public List<Submitted> submit(List<Submission> submissions) {
-        admit();
+        admission.check();
         long now = clock.getAsLong();
         List<TaskId> fresh = ids.tasks(submissions.size());
         List<Worker.NewTask> tasks = new ArrayList<>(submissions.size());
         for (Submission submission : submissions) {
             tasks.add(newTasks.of(submission, fresh.get(tasks.size()), now, store.epoch()));
         }
-        List<Result> results;
         try {
-            results = worker.submit(tasks);
+            return NewTasks.answers(tasks, worker.submit(tasks));
         } catch (StoreBusy e) {
             throw new Overloaded(e.getMessage());
         }
-        List<Submitted> answers = new ArrayList<>(results.size());
-        for (int i = 0; i < results.size(); i++) {
-            answers.add(answer(tasks.get(i).task(), results.get(i)));
-        }
-        return answers;
     }
 
-    private void admit() {
-        if (spoolBytesMax == 0 && waitingMax == 0) {
-            return;
-        }
-        Store.Totals totals = store.totals();
-        if (spoolBytesMax > 0 && totals.bodyBytes() >= spoolBytesMax) {
-            throw new StoreException(StoreException.Kind.FULL, "Stored pages take " + totals.bodyBytes() + " bytes; at most "
-                    + spoolBytesMax + " are allowed (spool-max-size). Nothing was stored. Bring receivers back, or allow more.", null);
-        }
-        long live = totals.live();
-        if (waitingMax > 0 && live >= waitingMax) {
-            throw new Overloaded("There are " + live + " unfinished tasks; at most " + waitingMax
-                    + " are allowed (max-waiting). Nothing was stored. Try again when some are done.");
-        }
+    /** Submits one page to fetch, with every default: to the receiver named {@link Receiver#DEFAULT}, or kept where there is none. */
+    public TaskId submit(String url) {
+        return submit(Fetch.of(url));
     }
 
-    private static Submitted answer(Task task, Result result) {
-        return switch (result) {
-            case Result.Applied a -> new Submitted.Accepted(task);
-            case Result.Duplicate d -> d.sameRequest() ? new Submitted.Deduplicated(d.id()) : new Submitted.Conflict(d.id());
-            case Result.Stale s -> throw new IllegalStateException("the id " + task.id() + " was made twice; submit again");
-        };
+    /**
+     * Submits one task; returns when it is on disk.
+     *
+     * @return its id, or that of the task which came under the same idempotency key before
+     * @throws IllegalArgumentException when something of it cannot be: the URL, a receiver that is not there, an idempotency key that
+     *     another request had
+     */
+    public TaskId submit(Fetch fetch) {
+        return submitAll(List.of(fetch)).getFirst();
+    }
+
+    /**
+     * Submits any number, {@value #SUBMIT_AT_ONCE} in each durable step; the ids are in the same order. When one cannot be, nothing of
+     * its step is stored, but for an idempotency key that another request had: then all others of it are.
+     */
+    public List<TaskId> submitAll(Collection<Fetch> fetches) {
+        long now = clock.getAsLong();
+        List<Submission> all = fetches.stream().map(fetch -> fetch.submission(functions.hasDefault(), now)).toList();
+        List<TaskId> tasks = new ArrayList<>(all.size());
+        for (int from = 0; from < all.size(); from += SUBMIT_AT_ONCE) {
+            submit(all.subList(from, Math.min(all.size(), from + SUBMIT_AT_ONCE))).forEach(answer -> tasks.add(NewTasks.id(answer)));
+        }
+        return tasks;
     }
 
     @Override
@@ -304,7 +321,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             return store;
         }
         try {
-            admit();
+            admission.check();
             return Optional.empty();
         } catch (StoreException | Overloaded e) {
             return Optional.of(String.valueOf(e.getMessage()));
@@ -363,9 +380,16 @@ public final class Fetchback implements Tasks, AutoCloseable {
         return links;
     }
 
-    /** Starts nothing more, finishes or hands back what is under way, and closes everything in reverse order. */
+    /**
+     * Starts nothing more, waits for what is under way as long as the drain time says, hands the rest back, and closes everything.
+     *
+     * @throws IllegalStateException when a receiver calls it, for which it would have to wait
+     */
     @Override
     public void close() {
+        if (InProcess.onReceiverThread()) {
+            throw new IllegalStateException("a receiver called close, which waits for receivers; call it from another thread");
+        }
         resources.close();
     }
 }

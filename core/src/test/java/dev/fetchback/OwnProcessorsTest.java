@@ -56,7 +56,7 @@ final class OwnProcessorsTest {
     }
 
     private Builder builder() {
-        return Fetchback.builder(dir)
+        return Fetchback.builder().dataDir(dir)
                 .fetchNetworks("127.0.0.0/8", "")
                 .processor(new OwnProcessor("count", page -> page.bytes().length))
                 .command(new CommandProcessor("words", List.of("wc", "-w"), null, 100));

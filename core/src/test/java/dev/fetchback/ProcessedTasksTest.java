@@ -86,7 +86,8 @@ final class ProcessedTasksTest {
     }
 
     private void start(Step<ProcessInput, ProcessResult> step, int capacity) {
-        fetchback = Fetchback.builder(dir)
+        fetchback = Fetchback.builder()
+                .dataDir(dir)
                 .fetchNetworks("127.0.0.0/8", "")
                 .deliverNetworks("127.0.0.0/8", "", List.of())
                 .work(new WorkSettings(16, 16, Duration.ZERO, 16, Duration.ofMillis(200)))

@@ -1,15 +1,11 @@
 package dev.fetchback.deliver;
 
-import dev.fetchback.deliver.Letters.Stamp;
-import dev.fetchback.deliver.Letters.Written;
-import dev.fetchback.deliver.Post.Reply;
+import dev.fetchback.deliver.Transport.Reply;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.Kind;
 import dev.fetchback.outbound.Outbound;
-import dev.fetchback.outbound.RetryAfter;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Problem;
-import dev.fetchback.task.RetryPolicy;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
 import dev.fetchback.work.DeliverResult;
@@ -19,6 +15,7 @@ import dev.fetchback.work.Receivers;
 import dev.fetchback.work.Step;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
+import java.util.Objects;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -26,7 +23,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Posts an outcome to its receiver, once. Safe for many threads, each of which blocks until the receiver has answered.
+ * Hands an outcome to its receiver, once: posts it, or calls a function of this process. Safe for many threads, each of which blocks until the receiver has answered.
  *
  * <p>{@link DeliverResult.StoreFirst} means that nothing was sent and no attempt was used up: the page is too long to go out
  * without being stored, or there was no room at the receiver or in memory. An outcome that is stored already finds the place
@@ -35,9 +32,9 @@ import org.jspecify.annotations.Nullable;
 public final class DeliverStep implements Step<Parcel, DeliverResult>, Receivers {
     private static final System.Logger LOG = System.getLogger(DeliverStep.class.getName());
 
-    private final Post post;
+    private final Transport webhooks;
+    private final Transport functions;
     private final Endpoints endpoints;
-    private final Letters letters;
     private final DeliverSettings.Limits limits;
     private final Surroundings surroundings;
     private final DeliverMetrics metrics;
@@ -48,29 +45,32 @@ public final class DeliverStep implements Step<Parcel, DeliverResult>, Receivers
      *
      * @param outbound made for receivers: with the networks that they may be in, and without a limit per address, as one
      *     endpoint must not wait for another at the same address (the limits per endpoint and origin are kept here)
+     * @param functions the receivers in this process, which {@code endpoints} knows too
      * @param envelope shared with whoever else shows outcomes
      * @param registry gets the metrics
      */
     public DeliverStep(
             Outbound outbound,
+            InProcess functions,
             Endpoints endpoints,
             Envelope envelope,
             DeliverSettings settings,
             Surroundings surroundings,
             PrometheusRegistry registry) {
-        this(new OutboundPost(outbound), endpoints, envelope, settings, surroundings, registry);
+        this(new OutboundPost(outbound), functions, endpoints, envelope, settings, surroundings, registry);
     }
 
     DeliverStep(
             Post post,
+            Transport functions,
             Endpoints endpoints,
             Envelope envelope,
             DeliverSettings settings,
             Surroundings surroundings,
             PrometheusRegistry registry) {
-        this.post = post;
+        this.webhooks = new WebhookTransport(post, new Letters(envelope, settings.secret(), settings.userAgent()), surroundings);
+        this.functions = functions;
         this.endpoints = endpoints;
-        this.letters = new Letters(envelope, settings.secret(), settings.userAgent());
         this.limits = settings.limits();
         this.surroundings = surroundings;
         this.metrics = new DeliverMetrics(registry, endpoints);
@@ -93,7 +93,8 @@ public final class DeliverStep implements Step<Parcel, DeliverResult>, Receivers
         if (deliver == null || receiver == null) {
             throw new IllegalArgumentException(task.id() + " has no receiver, so its outcome cannot be delivered");
         }
-        if (!parcel.stored() && letters.linked(deliver, parcel.outcome())) {
+        Transport transport = InProcess.is(deliver.to()) ? functions : webhooks;
+        if (!parcel.stored() && transport.links(deliver, parcel.outcome())) {
             return storeFirst();
         }
         Endpoint endpoint;
@@ -109,7 +110,7 @@ public final class DeliverStep implements Step<Parcel, DeliverResult>, Receivers
             case Endpoint.Permit permit -> {
                 try {
                     parcel.letGo().run();
-                    yield withinMemory(task, spec, deliver, parcel, permit);
+                    yield withinMemory(transport, task, spec, parcel, permit);
                 } finally {
                     permit.leave(new Verdict.Unknown(), 0); // changes nothing when a verdict was given
                 }
@@ -140,15 +141,15 @@ public final class DeliverStep implements Step<Parcel, DeliverResult>, Receivers
 
     /** The estimate bounds what all envelopes need together; what one of them needs beyond it is bounded by its page. */
     private DeliverResult withinMemory(
-            Task task, TaskSpec spec, DeliverOptions deliver, Parcel parcel, Endpoint.Permit permit) throws InterruptedException {
-        int bytes = (int) Math.min(letters.estimate(deliver, parcel), limits.envelopeBytes());
+            Transport transport, Task task, TaskSpec spec, Parcel parcel, Endpoint.Permit permit) throws InterruptedException {
+        DeliverOptions deliver = Objects.requireNonNull(spec.deliver());
+        int bytes = (int) Math.min(transport.estimate(deliver, parcel), limits.envelopeBytes());
         long patience = parcel.stored() ? limits.patience().toNanos() : 0;
         if (!memory.tryAcquire(bytes, patience, TimeUnit.NANOSECONDS)) {
             return storeFirst();
         }
         try {
-            Stamp stamp = new Stamp(Math.floorDiv(surroundings.millis().getAsLong(), 1000), surroundings.random().nextLong());
-            return exchange(letters.write(task, spec, deliver, parcel, stamp), permit);
+            return exchange(transport.prepare(task, spec, deliver, parcel), permit);
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "The page of " + task.id() + " cannot be read; its delivery is tried again.", e);
             metrics.count(DeliverMetrics.Kind.FAILED);
@@ -158,15 +159,21 @@ public final class DeliverStep implements Step<Parcel, DeliverResult>, Receivers
         }
     }
 
-    private DeliverResult exchange(Written written, Endpoint.Permit permit) throws IOException, InterruptedException {
+    private DeliverResult exchange(Transport.Exchange exchange, Endpoint.Permit permit) throws IOException, InterruptedException {
         long start = surroundings.nanos().getAsLong();
-        Reply reply = post.send(written.letter());
+        Reply reply = exchange.make();
         long took = surroundings.nanos().getAsLong() - start;
         metrics.took(took);
         return switch (reply) {
-            case Reply.Answer answer -> {
-                letters.release(written); // not after a failure: something may still be sending it
-                yield answered(answer, written.linked(), permit, took);
+            case Reply.Taken(boolean linked) -> {
+                metrics.count(DeliverMetrics.Kind.ACCEPTED);
+                permit.leave(new Verdict.Fine(), took);
+                yield new DeliverResult.Accepted(linked);
+            }
+            case Reply.Refused(Problem problem, Verdict verdict, long notBefore) -> {
+                metrics.count(DeliverMetrics.Kind.REFUSED);
+                permit.leave(verdict, took);
+                yield new DeliverResult.Refused(problem, notBefore);
             }
             case Reply.NoAnswer(Problem problem) -> {
                 metrics.count(DeliverMetrics.Kind.FAILED);
@@ -174,25 +181,5 @@ public final class DeliverStep implements Step<Parcel, DeliverResult>, Receivers
                 yield new DeliverResult.Refused(problem, 0);
             }
         };
-    }
-
-    private DeliverResult answered(Reply.Answer answer, boolean linked, Endpoint.Permit permit, long took) {
-        int status = answer.status();
-        if (status / 100 == 2) {
-            metrics.count(DeliverMetrics.Kind.ACCEPTED);
-            permit.leave(new Verdict.Fine(), took);
-            return new DeliverResult.Accepted(linked);
-        }
-        metrics.count(DeliverMetrics.Kind.REFUSED);
-        long hint = status == 429 || status == 503
-                ? RetryAfter.until(answer.retryAfter(), surroundings.millis().getAsLong(), RetryPolicy.DELIVER_HINT_CAP)
-                : 0;
-        Verdict verdict = status == 410
-                ? new Verdict.Gone()
-                : hint > 0 ? new Verdict.Delayed(hint) : new Verdict.Failed("it answered " + status);
-        permit.leave(verdict, took);
-        String advice = status / 100 == 3 ? "; redirects are not followed, so give the URL that it points to" : "";
-        Problem problem = new Problem(Problem.HTTP_STATUS, "The receiver answered " + status + advice + ".", status);
-        return new DeliverResult.Refused(problem, hint);
     }
 }

@@ -3,7 +3,6 @@ package dev.fetchback.deliver;
 import dev.fetchback.deliver.DeliverSettings.Limits;
 import dev.fetchback.deliver.EndpointHealth.Start;
 import dev.fetchback.store.ReceiverRecord;
-import dev.fetchback.task.Problem;
 import dev.fetchback.work.Pace;
 import java.util.concurrent.locks.Condition;
 import java.util.function.LongSupplier;
@@ -281,9 +280,7 @@ final class Endpoint {
     }
 
     private Entry.Stopped stopped(long now) {
-        String why = health.toRecord(now).reason();
-        String detail = "Deliveries to this receiver are stopped. " + (why == null ? "It is being probed." : why);
-        return new Entry.Stopped(new Problem(Problem.RECEIVER_STOPPED, detail, 0), health.until(now));
+        return Entry.Stopped.by(health.toRecord(now), health.until(now));
     }
 
     private void leave(Start start, boolean lanes, Verdict verdict, long tookNanos) {

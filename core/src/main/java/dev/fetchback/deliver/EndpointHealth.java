@@ -73,6 +73,20 @@ final class EndpointHealth {
         }
     }
 
+    /**
+     * A receiver in this process is registered by this start of the program, or it is not; a stop by itself or by the operator
+     * outlasts either.
+     *
+     * @return whether what is saved of the endpoint has changed
+     */
+    boolean present(boolean there) {
+        if (there && status == Status.ABSENT) {
+            activate();
+            return true;
+        }
+        return !there && status != Status.GONE && status != Status.PAUSED && stop(Status.ABSENT, InProcess.absent(endpoint));
+    }
+
     /** May one more start? A YES must be followed by {@link #end}. */
     Start tryBegin(long now) {
         if (now < seenAt && until > 0) {
@@ -102,7 +116,12 @@ final class EndpointHealth {
 
     /** Whether it is stopped for so long that a task which is due is not to wait for it. */
     boolean stopped(long now) {
-        return status == Status.GONE || status == Status.PAUSED || until - now > WAITED_OUT_MILLIS;
+        return closed() || until - now > WAITED_OUT_MILLIS;
+    }
+
+    /** Stopped for as long as nobody does something about it. */
+    private boolean closed() {
+        return status == Status.GONE || status == Status.PAUSED || status == Status.ABSENT;
     }
 
     /** Whether deliveries went on again after a stop that may have put some off; true once for each such stop. */
@@ -132,7 +151,7 @@ final class EndpointHealth {
             case Verdict.Fine fine -> fine();
             case Verdict.Failed failed -> failed(failed.reason(), probe, now);
             case Verdict.Delayed delayed -> delayed(delayed.until(), probe, now);
-            case Verdict.Gone gone -> stop(Status.GONE, "It answered 410 Gone.");
+            case Verdict.Gone gone -> stop(Status.GONE, gone.reason());
             case Verdict.Unknown unknown -> false;
         };
         if (changed) {
@@ -144,7 +163,7 @@ final class EndpointHealth {
     private boolean fine() {
         failures = 0;
         return switch (status) {
-            case GONE, PAUSED -> false;
+            case GONE, PAUSED, ABSENT -> false;
             case BROKEN -> {
                 activate();
                 grow();
@@ -174,7 +193,7 @@ final class EndpointHealth {
     private boolean failed(String why, boolean probe, long now) {
         fineAtLimit = 0;
         boolean opens = switch (status) {
-            case GONE, PAUSED -> false;
+            case GONE, PAUSED, ABSENT -> false;
             case BROKEN -> {
                 failures += probe ? 1 : 0; // what was under way when it opened says nothing new
                 yield probe;
@@ -194,7 +213,7 @@ final class EndpointHealth {
     }
 
     private boolean delayed(long hint, boolean probe, long now) {
-        if (status == Status.GONE || status == Status.PAUSED) {
+        if (closed()) {
             return false;
         }
         boolean alive = status == Status.BROKEN && probe; // it asks for time, so it is there
@@ -245,7 +264,7 @@ final class EndpointHealth {
 
     /** When the next may start, Unix milliseconds; {@link Pace#AFTER_LEAVE} when one must end first, or somebody resume it. */
     long opensAt(long now) {
-        if (status == Status.GONE || status == Status.PAUSED) {
+        if (closed()) {
             return Pace.AFTER_LEAVE;
         }
         boolean full = status == Status.BROKEN ? probing : inFlight >= limit;

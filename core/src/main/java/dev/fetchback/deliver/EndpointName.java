@@ -1,22 +1,27 @@
 package dev.fetchback.deliver;
 
+import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.Target;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
 /**
- * What a receiver's URL is known by.
+ * What a receiver's address is known by.
  *
- * @param endpoint the URL in canonical form without its query
- * @param origin its scheme, host and port
+ * @param endpoint the URL in canonical form without its query, or an address in this process
+ * @param origin its scheme, host and port; an address in this process is one of its own
  */
 record EndpointName(String endpoint, String origin) {
     private static final String ID_PREFIX = "rcv_";
     private static final int ID_DIGITS = 16; // 80 bits: no two of 100 million endpoints are likely to share one
     private static final String DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-    static EndpointName of(Target target) {
+    static EndpointName of(String address) throws BadUrl {
+        if (InProcess.is(address)) {
+            return new EndpointName(address, address);
+        }
+        Target target = Target.parse(address);
         return new EndpointName(target.endpoint(), target.origin());
     }
 

@@ -1,7 +1,6 @@
 package dev.fetchback.deliver;
 
 import dev.fetchback.outbound.BadUrl;
-import dev.fetchback.outbound.Target;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.work.Pace;
 import java.util.ArrayList;
@@ -24,6 +23,7 @@ public final class Endpoints {
     private static final int FORGET_TRIES = 16;
 
     private final DeliverSettings settings;
+    private final InProcess functions;
     private final LongSupplier clock;
     private final Listener listener;
 
@@ -31,11 +31,13 @@ public final class Endpoints {
     private final Map<String, Shared> origins = new HashMap<>();
 
     /**
+     * @param functions the receivers in this process
      * @param clock Unix milliseconds
      * @param listener told what happens to endpoints
      */
-    public Endpoints(DeliverSettings settings, LongSupplier clock, Listener listener) {
+    public Endpoints(DeliverSettings settings, InProcess functions, LongSupplier clock, Listener listener) {
         this.settings = settings;
+        this.functions = functions;
         this.clock = clock;
         this.listener = listener;
     }
@@ -55,43 +57,58 @@ public final class Endpoints {
         default void recovered(String id) {}
     }
 
-    /** The id of a receiver: the same for all URLs that differ in their query only. */
-    public static String receiverId(Target target) {
-        return EndpointName.of(target).id();
+    /** The id of a receiver: the same for all URLs that differ in their query only; {@code address} is a URL or one in this process. */
+    public static String receiverId(String address) throws BadUrl {
+        return EndpointName.of(address).id();
     }
 
-    /** Takes over what was saved before a restart. */
-    public synchronized void load(List<ReceiverRecord> saved) {
+    /**
+     * Takes over what was saved before a restart.
+     *
+     * @return the ids of those that were absent then and are not any more: what waits for them may start
+     */
+    public synchronized List<String> load(List<ReceiverRecord> saved) {
+        List<String> back = new ArrayList<>();
         for (ReceiverRecord one : saved) {
             try {
-                put(one.id(), Target.parse(one.endpoint()), one);
+                Endpoint endpoint = put(one.id(), EndpointName.of(one.endpoint()), one);
+                if (one.status() == ReceiverRecord.Status.ABSENT && !absent(endpoint)) {
+                    back.add(one.id());
+                }
             } catch (BadUrl e) {
                 String text = "What was saved of receiver " + one.id() + " is left out: " + e.getMessage();
                 LOG.log(System.Logger.Level.WARNING, text);
             }
         }
+        return back;
     }
 
-    /** The endpoint of a receiver's URL. */
-    synchronized Endpoint of(String id, String url) throws BadUrl {
+    /** The endpoint of a receiver's address. */
+    synchronized Endpoint of(String id, String address) throws BadUrl {
         Endpoint known = byId.get(id);
-        return known != null ? known : put(id, Target.parse(url), null);
+        return known != null ? known : put(id, EndpointName.of(address), null);
     }
 
-    private Endpoint put(String id, Target target, @Nullable ReceiverRecord saved) {
-        EndpointName name = EndpointName.of(target);
+    private Endpoint put(String id, EndpointName name, @Nullable ReceiverRecord saved) {
         if (byId.size() >= settings.limits().endpointsMax()) {
             forgetOne();
         }
-        EndpointHealth health = new EndpointHealth(id, name.endpoint(), settings.breaker(), settings.limits().perEndpoint());
+        boolean inProcess = InProcess.is(name.endpoint());
+        boolean absent = inProcess && functions.atOnce(name.endpoint()) == 0;
+        int cap = inProcess ? Math.max(1, functions.atOnce(name.endpoint())) : settings.limits().perEndpoint();
+        EndpointHealth health = new EndpointHealth(id, name.endpoint(), settings.breaker(), cap);
         if (saved != null) {
             health.restore(saved);
         }
+        boolean changed = health.present(!absent);
         Shared shared = origins.computeIfAbsent(
-                name.origin(), origin -> new Shared(new Origin(origin, settings.limits().perOrigin())));
+                name.origin(), origin -> new Shared(new Origin(origin, inProcess ? cap : settings.limits().perOrigin())));
         Endpoint endpoint = new Endpoint(health, shared.origin, settings.limits(), clock, listener);
         if (byId.put(id, endpoint) == null) {
             shared.endpoints++;
+        }
+        if (changed) {
+            listener.changed(endpoint.toRecord());
         }
         return endpoint;
     }
@@ -141,13 +158,18 @@ public final class Endpoints {
         return all.stream().map(Endpoint::toRecord).toList();
     }
 
-    /** Lets deliveries start again, slowly. False when no such receiver is remembered. */
+    /** Lets deliveries start again, slowly. False when no such receiver is remembered, or it is none of this start of the program. */
     public boolean resume(String id) {
         Endpoint endpoint = find(id);
-        if (endpoint != null) {
+        boolean there = endpoint != null && !absent(endpoint);
+        if (there) {
             endpoint.change(EndpointHealth::resume);
         }
-        return endpoint != null;
+        return there;
+    }
+
+    private static boolean absent(Endpoint endpoint) {
+        return endpoint.toRecord().status() == ReceiverRecord.Status.ABSENT;
     }
 
     /** Stops deliveries until {@link #resume}; those under way go on. False when no such receiver is remembered. */

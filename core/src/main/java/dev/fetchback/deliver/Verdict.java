@@ -11,8 +11,8 @@ sealed interface Verdict {
     /** The endpoint asks to be left alone until then (Unix milliseconds): 429 or 503 with Retry-After. */
     record Delayed(long until) implements Verdict {}
 
-    /** 410: it wants nothing more. */
-    record Gone() implements Verdict {}
+    /** It wants nothing more, as it says by 410; {@code reason} is a sentence. */
+    record Gone(String reason) implements Verdict {}
 
     /** Nothing was learned: the attempt was given back. */
     record Unknown() implements Verdict {}

@@ -1,10 +1,9 @@
 package dev.fetchback.process;
 
+import dev.fetchback.work.JsonValues;
 import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +54,7 @@ final class Json {
             if (json.nextToken() != JsonToken.START_OBJECT) {
                 throw new BadOption("", "the options are not a JSON object");
             }
-            Map<String, @Nullable Object> read = fields(json);
+            Map<String, @Nullable Object> read = JsonValues.object(json);
             if (json.nextToken() != null) {
                 throw new BadOption("", "the options are more than one JSON object");
             }
@@ -63,34 +62,6 @@ final class Json {
         } catch (JacksonException e) {
             throw new BadOption("", "the options are not JSON of at most " + DEPTH_MAX + " levels: " + e.getOriginalMessage());
         }
-    }
-
-    private static Map<String, @Nullable Object> fields(JsonParser json) {
-        Map<String, @Nullable Object> fields = new LinkedHashMap<>();
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            String name = json.currentName();
-            json.nextToken();
-            fields.put(name, value(json));
-        }
-        return fields;
-    }
-
-    private static @Nullable Object value(JsonParser json) {
-        return switch (json.currentToken()) {
-            case START_OBJECT -> fields(json);
-            case START_ARRAY -> {
-                List<@Nullable Object> values = new ArrayList<>();
-                while (json.nextToken() != JsonToken.END_ARRAY) {
-                    values.add(value(json));
-                }
-                yield values;
-            }
-            case VALUE_STRING -> json.getString();
-            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> json.getNumberValue();
-            case VALUE_TRUE -> true;
-            case VALUE_FALSE -> false;
-            default -> null;
-        };
     }
 
     /**

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * What is remembered of a receiver over a restart.
  *
  * @param id {@code rcv_} and 16 characters, derived from the endpoint
- * @param endpoint its URL without query, userinfo or fragment
+ * @param endpoint its URL without query, userinfo or fragment, or its address in this process
  * @param status whether deliveries may start
  * @param reason why they may not; null when they may
  * @param failures in a row
@@ -25,6 +25,8 @@ public record ReceiverRecord(
         /** The receiver said 410; until it is resumed. */
         GONE,
         /** The operator paused it; until it is resumed. */
-        PAUSED
+        PAUSED,
+        /** A function of the program's own that this start of it did not register. */
+        ABSENT
     }
 }

@@ -5,9 +5,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where and how the result is posted.
+ * Where and how the result is delivered.
  *
- * @param to the receiver's URL
+ * @param to the receiver's URL, or {@link #IN_PROCESS} and the name of a function of the program around Fetchback, which is
+ *     given everything whatever {@code mode}, {@code headers} and {@code secret} say
  * @param mode what the body of the request is
  * @param headers sent with every attempt
  * @param secret {@code whsec_} and base64; null signs with the operator's secret, if there is one
@@ -28,14 +29,22 @@ public record DeliverOptions(
     /** The attempts when the task says nothing: one for each step of the default schedule. */
     public static final int MAX_ATTEMPTS_DEFAULT = 10;
 
+    /** What an address in this process begins with: no http or https URL does, and no other is a receiver's. */
+    public static final String IN_PROCESS = "in-process:";
+
     public DeliverOptions {
         headers = List.copyOf(headers);
     }
 
-    /** Delivery to {@code url} with every default. */
-    public static DeliverOptions to(String url) {
+    /** Delivery to a URL or an address in this process with every default. */
+    public static DeliverOptions to(String address) {
         return new DeliverOptions(
-                url, Mode.ENVELOPE, List.of(), null, TIMEOUT_DEFAULT, MAX_ATTEMPTS_DEFAULT, Spool.WHEN_NEEDED);
+                address, Mode.ENVELOPE, List.of(), null, TIMEOUT_DEFAULT, MAX_ATTEMPTS_DEFAULT, Spool.WHEN_NEEDED);
+    }
+
+    /** Delivery to the function of that name in this process, with every default. */
+    public static DeliverOptions inProcess(String name) {
+        return to(IN_PROCESS + name);
     }
 
     /** What the body of the request is. */

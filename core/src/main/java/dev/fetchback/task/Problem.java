@@ -18,6 +18,10 @@ public record Problem(String code, @Nullable String detail, int status) {
     public static final String HTTP_STATUS = "http_status";
     /** The receiver is stopped (410, or by the operator), or its breaker is open; nothing was sent. */
     public static final String RECEIVER_STOPPED = "receiver_stopped";
+    /** A receiver in the program's own process threw, or has none free as earlier calls do not end. */
+    public static final String RECEIVER_FAILED = "receiver_failed";
+    /** The program has no receiver of this name any more; nothing was called. */
+    public static final String RECEIVER_UNKNOWN = "receiver_unknown";
     /** The page could not be stored. */
     public static final String STORE_FULL = "store_full";
     /** A processor could not process the page, or a command ended with an error. */

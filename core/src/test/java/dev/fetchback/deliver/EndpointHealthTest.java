@@ -133,7 +133,7 @@ class EndpointHealthTest {
     @Test
     void goneStaysUntilItIsResumed() {
         begin(2);
-        assertThat(health.end(Start.YES, new Verdict.Gone(), now)).isTrue();
+        assertThat(health.end(Start.YES, new Verdict.Gone("It answered 410 Gone."), now)).isTrue();
         assertThat(health.end(Start.YES, FINE, now)).isFalse();
         now += 1000 * HOUR;
         assertThat(health.status()).isEqualTo(Status.GONE);
@@ -265,7 +265,7 @@ class EndpointHealthTest {
 
     private Verdict verdict(Random random) {
         return switch (random.nextInt(40)) {
-            case 0 -> new Verdict.Gone();
+            case 0 -> new Verdict.Gone("It answered 410 Gone.");
             case 1, 2 -> new Verdict.Delayed(now + random.nextInt(100_000));
             case 3 -> new Verdict.Unknown();
             default -> random.nextInt(3) == 0 ? FINE : FAILED;

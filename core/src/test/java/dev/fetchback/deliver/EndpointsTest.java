@@ -6,6 +6,7 @@ import dev.fetchback.deliver.DeliverSettings.Breaker;
 import dev.fetchback.deliver.DeliverSettings.Limits;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.store.ReceiverRecord.Status;
+import dev.fetchback.task.Problem;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +54,7 @@ class EndpointsTest {
     @Test
     void howeverManyAreSeenMemoryIsBounded() throws Exception {
         for (int i = 0; i < 1000; i++) {
-            Verdict verdict = i % 3 == 0 ? new Verdict.Gone() : i % 3 == 1 ? new Verdict.Failed("x") : new Verdict.Fine();
+            Verdict verdict = i % 3 == 0 ? new Verdict.Gone("It answered 410 Gone.") : i % 3 == 1 ? new Verdict.Failed("x") : new Verdict.Fine();
             leave(enter("https://h" + i + ".example/"), verdict);
         }
         assertThat(endpoints.records()).hasSize(10);
@@ -64,7 +65,7 @@ class EndpointsTest {
         leave(enter("https://a.example/paused"), new Verdict.Fine());
         assertThat(endpoints.pause(Pages.receiverId("https://a.example/paused"))).isTrue();
         for (int i = 0; i < 100; i++) {
-            leave(enter("https://h" + i + ".example/"), new Verdict.Gone());
+            leave(enter("https://h" + i + ".example/"), new Verdict.Gone("It answered 410 Gone."));
         }
         assertThat(endpoints.records()).extracting(ReceiverRecord::status).contains(Status.PAUSED);
         assertThat(enter("https://a.example/paused")).isInstanceOfSatisfying(
@@ -75,24 +76,55 @@ class EndpointsTest {
     void deliveriesGoOnWhileAChangeIsSaved() throws Exception {
         List<Integer> seen = new ArrayList<>();
         Endpoints[] saving = new Endpoints[1];
-        saving[0] = new Endpoints(new DeliverSettings(null, "test", 100, LIMITS, Breaker.DEFAULT), millis::get, record -> {
+        saving[0] = new Endpoints(new DeliverSettings(null, "test", 100, LIMITS, Breaker.DEFAULT), Pages.NONE_IN_PROCESS, millis::get, record -> {
             // As a full committer would: it waits for somebody who looks at the same endpoint.
             seen.add(CompletableFuture.supplyAsync(() -> saving[0].records().size()).orTimeout(5, TimeUnit.SECONDS).join());
         });
         String url = "https://a.example/";
-        leave(saving[0].of(Pages.receiverId(url), url).enter(() -> {}), new Verdict.Gone());
+        leave(saving[0].of(Pages.receiverId(url), url).enter(() -> {}), new Verdict.Gone("It answered 410 Gone."));
         saving[0].resume(Pages.receiverId(url));
         assertThat(seen).containsExactly(1, 1);
     }
 
     @Test
     void aStopOutlivesARestart() throws Exception {
-        leave(enter("https://a.example/gone"), new Verdict.Gone());
+        leave(enter("https://a.example/gone"), new Verdict.Gone("It answered 410 Gone."));
         Endpoints restarted = fresh();
         restarted.load(saved);
         assertThat(restarted.records()).isEqualTo(saved);
         assertThat(restarted.of(Pages.receiverId("https://a.example/gone"), "https://a.example/gone").enter(() -> {}))
                 .isInstanceOf(Entry.Stopped.class);
+    }
+
+    @Test
+    void oneOfThisProcessThatIsNotRegisteredIsAbsentUntilItIs() throws Exception {
+        String to = "in-process:orders";
+        String id = Pages.receiverId(to);
+        assertThat(endpoints.of(id, to).enter(() -> {})).isInstanceOfSatisfying(Entry.Stopped.class, stopped -> {
+            assertThat(stopped.problem().code()).isEqualTo(Problem.RECEIVER_UNKNOWN);
+            assertThat(stopped.problem().detail()).contains("no receiver 'orders'", "deliverTo");
+            assertThat(stopped.notBefore()).isZero();
+        });
+        assertThat(saved).singleElement().satisfies(one -> assertThat(one.status()).isEqualTo(Status.ABSENT));
+        assertThat(endpoints.resume(id)).as("there is nothing to resume").isFalse();
+        assertThat(fresh().load(List.copyOf(saved))).as("it is still not there").isEmpty();
+
+        Endpoints there = withOrders();
+        assertThat(there.load(List.of(saved.getFirst()))).as("what waits for it may start").containsExactly(id);
+        assertThat(saved.getLast().status()).isEqualTo(Status.ACTIVE);
+        assertThat(withOrders().load(List.of(saved.getLast()))).as("only once").isEmpty();
+        Entry only = there.of(id, to).enter(() -> {});
+        assertThat(only).isInstanceOf(Endpoint.Permit.class);
+        assertThat(there.of(id, to).hold(millis.get())).as("one at once").isGreaterThan(millis.get());
+        leave(only, new Verdict.Gone("It wants nothing more: x"));
+        assertThat(withOrders().load(List.of(saved.getLast()))).as("a stop of its own outlasts that").isEmpty();
+        assertThat(saved.getLast().status()).isEqualTo(Status.GONE);
+    }
+
+    private Endpoints withOrders() {
+        InProcess orders = new InProcess(
+                List.of(new InProcess.Registration("orders", 1, delivery -> {})), millis::get, Duration.ZERO);
+        return new Endpoints(new DeliverSettings(null, "x", 1000, LIMITS, Breaker.DEFAULT), orders, millis::get, saved::add);
     }
 
     @Test
@@ -141,6 +173,7 @@ class EndpointsTest {
     void nobodyWaitsInVain() throws Exception {
         Endpoints patient = new Endpoints(
                 new DeliverSettings(null, "x", 1000, new Limits(1, 6, Duration.ofSeconds(20), 64, 1 << 20, 10), Breaker.DEFAULT),
+                Pages.NONE_IN_PROCESS,
                 millis::get,
                 saved::add);
         Endpoint endpoint = patient.of("rcv_A", "https://a.example/1");
@@ -158,6 +191,7 @@ class EndpointsTest {
     void nobodyWaitsForAReceiverThatIsDownAlthoughTheLaneDoes() throws Exception {
         Endpoints patient = new Endpoints(
                 new DeliverSettings(null, "x", 1000, new Limits(4, 6, Duration.ofSeconds(20), 64, 1 << 20, 10), Breaker.DEFAULT),
+                Pages.NONE_IN_PROCESS,
                 millis::get,
                 saved::add);
         Endpoint endpoint = patient.of("rcv_A", "https://a.example/1");
@@ -180,6 +214,7 @@ class EndpointsTest {
     void whoeverHoldsAFetchWhileItWaitsIsToldWhenThatTakesLong() throws Exception {
         Endpoints patient = new Endpoints(
                 new DeliverSettings(null, "x", 1000, new Limits(1, 6, Duration.ofMinutes(5), 64, 1 << 20, 10), Breaker.DEFAULT),
+                Pages.NONE_IN_PROCESS,
                 millis::get,
                 saved::add);
         Endpoint endpoint = patient.of("rcv_A", "https://a.example/1");
@@ -201,7 +236,7 @@ class EndpointsTest {
     }
 
     private Endpoints fresh() {
-        return new Endpoints(new DeliverSettings(null, "x", 1000, LIMITS, Breaker.DEFAULT), millis::get, saved::add);
+        return new Endpoints(new DeliverSettings(null, "x", 1000, LIMITS, Breaker.DEFAULT), Pages.NONE_IN_PROCESS, millis::get, saved::add);
     }
 
     private Entry enter(String url) throws Exception {

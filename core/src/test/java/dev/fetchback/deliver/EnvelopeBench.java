@@ -84,10 +84,10 @@ final class EnvelopeBench {
         });
         DeliverSettings settings = new DeliverSettings(
                 SECRET, "Fetchback", 256 << 10, DeliverSettings.Limits.DEFAULT, DeliverSettings.Breaker.DEFAULT);
-        Endpoints endpoints = new Endpoints(settings, System::currentTimeMillis, changed -> {});
+        Endpoints endpoints = new Endpoints(settings, Pages.NONE_IN_PROCESS, System::currentTimeMillis, changed -> {});
         Post nowhere = letter -> new Post.Reply.Answer(204, null);
         var surroundings = new DeliverStep.Surroundings(System::currentTimeMillis, System::nanoTime, new Random(1));
-        DeliverStep step = new DeliverStep(nowhere, endpoints, envelope, settings, surroundings, new PrometheusRegistry());
+        DeliverStep step = new DeliverStep(nowhere, Pages.NONE_IN_PROCESS, endpoints, envelope, settings, surroundings, new PrometheusRegistry());
         Parcel parcel = new Parcel(outcome, new MemoryBody(body), null, 1, false, () -> {});
         report("the step without the exchange", () -> step.run(task, spec, parcel).hashCode());
         report("all, plainly through strings", () -> plain(task, spec, outcome.page(), body));

@@ -21,9 +21,9 @@ public final class FakeReceiver {
 
     public FakeReceiver(Limits limits, LongSupplier clock, Endpoints.Listener listener) {
         DeliverSettings settings = new DeliverSettings(null, "test", 100_000, limits, Breaker.DEFAULT);
-        endpoints = new Endpoints(settings, clock, listener);
+        endpoints = new Endpoints(settings, Pages.NONE_IN_PROCESS, clock, listener);
         Envelope envelope = new Envelope(100_000, new LinkSigner(new byte[32], "https://fb.example"));
-        step = new DeliverStep(post, endpoints, envelope, settings,
+        step = new DeliverStep(post, Pages.NONE_IN_PROCESS, endpoints, envelope, settings,
                 new DeliverStep.Surroundings(clock, () -> nanos += tick, new Random(5)), new PrometheusRegistry());
     }
 

@@ -1,7 +1,6 @@
 package dev.fetchback.deliver;
 
 import dev.fetchback.outbound.BadUrl;
-import dev.fetchback.outbound.Target;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.Header;
@@ -14,6 +13,7 @@ import dev.fetchback.task.TaskSpec;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +26,8 @@ final class Pages {
     static final long FETCHED_AT = 1_795_355_402_512L;
     static final TaskId ID = new TaskId(1_795_355_400_000L << 16, 42);
     static final String TO = "https://api.example/hooks?key=1";
+
+    static final InProcess NONE_IN_PROCESS = new InProcess(List.of(), () -> FETCHED_AT, Duration.ZERO);
 
     private static final String[] WORDS =
             "the price of a background task is what it costs to wait for it while nothing else is done about it".split(" ");
@@ -62,7 +64,7 @@ final class Pages {
 
     static String receiverId(String url) {
         try {
-            return Endpoints.receiverId(Target.parse(url));
+            return Endpoints.receiverId(url);
         } catch (BadUrl e) {
             throw new IllegalArgumentException(e);
         }

@@ -37,9 +37,9 @@ abstract class StepFixture {
 
     DeliverStep step(DeliverSettings settings) {
         registry.clear();
-        endpoints = new Endpoints(settings, millis::get, saved::add);
+        endpoints = new Endpoints(settings, Pages.NONE_IN_PROCESS, millis::get, saved::add);
         var surroundings = new DeliverStep.Surroundings(millis::get, System::nanoTime, new Random(5));
-        step = new DeliverStep(post, endpoints, envelope, settings, surroundings, registry);
+        step = new DeliverStep(post, Pages.NONE_IN_PROCESS, endpoints, envelope, settings, surroundings, registry);
         return step;
     }
 

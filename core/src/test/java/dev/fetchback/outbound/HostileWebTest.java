@@ -65,7 +65,8 @@ class HostileWebTest {
     }
 
     private void start(WorkSettings work, OutboundSettings outbound) {
-        fetchback = opened(Fetchback.builder(folder.resolve("data"))
+        fetchback = opened(Fetchback.builder()
+                .dataDir(folder.resolve("data"))
                 .work(work)
                 .outbound(outbound)
                 .fetchNetworks("127.0.0.0/8", "")

@@ -32,7 +32,8 @@ public final class Wiring {
     public static Builder builder(Config config) {
         SqliteSettings.Limits limits = SqliteSettings.Limits.DEFAULT;
         long maxBytes = config.get(Settings.STORE_MAX_SIZE);
-        return Fetchback.builder(config.get(Settings.DATA_DIR))
+        return Fetchback.builder()
+                .dataDir(config.get(Settings.DATA_DIR))
                 .work(new WorkSettings(
                         config.get(Settings.FETCH_CONCURRENCY),
                         config.get(Settings.FETCH_PER_HOST_CONCURRENCY),

@@ -116,6 +116,15 @@ final class EndToEndTest extends EndToEndFixture {
     }
 
     @Test
+    void callersCannotNameFunctionsOfTheProcess() throws Exception {
+        start();
+        HttpResponse<String> refused =
+                call("POST", "/v1/tasks", "{\"url\":\"https://example.com/\",\"deliver\":{\"to\":\"in-process:default\"}}");
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body()).contains("\"code\":\"invalid_url\"", "\"pointer\":\"/deliver/to\"");
+    }
+
+    @Test
     void aSlowReceiverDelaysNoOther() throws Exception {
         Web pages = web(seen -> Web.Answer.of(200, "page"));
         Web stuck = web(seen -> Web.Answer.of(0));

@@ -202,6 +202,7 @@ class TaskReaderTest {
                 "{'url':'http://a/','deliver':[]}|WRONG_TYPE|/deliver",
                 "{'url':'http://a/','deliver':{}}|MISSING_FIELD|/deliver/to",
                 "{'url':'http://a/','deliver':{'to':'x'}}|INVALID_URL|/deliver/to",
+                "{'url':'http://a/','deliver':{'to':'in-process:default'}}|INVALID_URL|/deliver/to",
                 "{'url':'http://a/','deliver':{'to':'http://r/','mode':'processed'}}|CONFLICTING_FIELDS|/deliver/mode",
                 "{'url':'http://a/','process':[{'use':'text'}],'deliver':{'to':'http://r/','mode':'raw'}}|CONFLICTING_FIELDS|/deliver/mode",
                 "{'url':'http://a/','deliver':{'to':'http://r/','mode':'loud'}}|INVALID_VALUE|/deliver/mode",
