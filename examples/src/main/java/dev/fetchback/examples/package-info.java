@@ -1,0 +1,5 @@
+/** Programs with Fetchback inside. */
+@NullMarked
+package dev.fetchback.examples;
+
+import org.jspecify.annotations.NullMarked;
