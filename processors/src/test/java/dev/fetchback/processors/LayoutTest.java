@@ -20,7 +20,7 @@ final class LayoutTest {
     @Test
     void processorsKnowPagesAndNothingElseOfTheServer() {
         ArchRule rule = classes().should().onlyDependOnClassesThat().resideInAnyPackage("java..", "dev.fetchback.processors",
-                "dev.fetchback.process", "dev.fetchback.task", "org.jspecify..", "org.jsoup..", "org.apache.pdfbox..",
+                "dev.fetchback.process", "dev.fetchback.task", "org.jspecify..", "org.jsoup..", "org.apache.pdfbox..", "org.apache.fontbox..",
                 "com.ibm.icu.text..", "tools.jackson.core..");
         rule.check(MAIN);
         assertThat(rule.evaluate(TESTS).hasViolation()).as("tests know JUnit").isTrue();
