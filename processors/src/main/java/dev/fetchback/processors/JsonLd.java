@@ -29,28 +29,21 @@ final class JsonLd {
 
     private JsonLd() {}
 
-    /**
-     * The value.
-     *
-     * @throws UnfitPage when it is not JSON or over a limit
-     */
-    static @Nullable Object read(String json) throws UnfitPage {
+    /** The value; null when it is no JSON, null itself, or over a limit. */
+    static @Nullable Object read(String json) {
         if (json.length() > CHARS_MAX) {
-            throw new UnfitPage("longer than " + CHARS_MAX + " characters");
+            return null;
         }
         try (JsonParser in = FACTORY.createParser(ObjectReadContext.empty(), json)) {
             in.nextToken();
             Object value = value(in);
-            if (in.nextToken() != null) {
-                throw new UnfitPage("text after the JSON");
-            }
-            return value;
-        } catch (JacksonException notJson) {
-            throw new UnfitPage("not JSON: " + notJson.getOriginalMessage());
+            return in.nextToken() == null ? value : null;
+        } catch (JacksonException | IllegalStateException notJson) {
+            return null;
         }
     }
 
-    private static @Nullable Object value(JsonParser in) throws UnfitPage {
+    private static @Nullable Object value(JsonParser in) {
         return switch (in.currentToken()) {
             case START_OBJECT -> object(in);
             case START_ARRAY -> list(in);
@@ -59,11 +52,11 @@ final class JsonLd {
             case VALUE_TRUE -> true;
             case VALUE_FALSE -> false;
             case VALUE_NULL -> null;
-            case null, default -> throw new UnfitPage("no JSON");
+            case null, default -> throw new IllegalStateException("no value");
         };
     }
 
-    private static Map<String, @Nullable Object> object(JsonParser in) throws UnfitPage {
+    private static Map<String, @Nullable Object> object(JsonParser in) {
         Map<String, @Nullable Object> object = new LinkedHashMap<>();
         while (in.nextToken() == JsonToken.PROPERTY_NAME) {
             String name = in.currentName();
@@ -73,7 +66,7 @@ final class JsonLd {
         return object;
     }
 
-    private static List<@Nullable Object> list(JsonParser in) throws UnfitPage {
+    private static List<@Nullable Object> list(JsonParser in) {
         List<@Nullable Object> list = new ArrayList<>();
         while (in.nextToken() != JsonToken.END_ARRAY) {
             list.add(value(in));

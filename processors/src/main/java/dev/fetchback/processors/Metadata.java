@@ -32,6 +32,7 @@ final class Metadata {
     private final List<Map<String, Object>> icons = new ArrayList<>();
     private final Map<String, List<String>> alternates = new LinkedHashMap<>();
     private @Nullable String canonical;
+    private int unread;
 
     Metadata(ParsedPage page) {
         this.page = page;
@@ -87,38 +88,36 @@ final class Metadata {
             all.put("icons", icons);
         }
         if (withJsonLd) {
-            addJsonLd(all);
+            List<Object> read = jsonLd();
+            if (!read.isEmpty()) {
+                all.put("json_ld", read);
+            }
+            if (unread > 0) {
+                all.put("json_ld_unread", unread);
+            }
         }
         return all;
     }
 
-    private void addJsonLd(Map<String, Object> all) {
+    /** The values of the page's JSON-LD scripts; those that cannot be read are left out, and counted. */
+    List<Object> jsonLd() {
         List<Object> read = new ArrayList<>();
         int left = JSON_LD_CHARS_MAX;
-        int broken = 0;
+        unread = 0;
         for (Element script : page.document().getElementsByTag("script")) {
             String type = script.attr("type").split(";", 2)[0].strip();
             if (type.equalsIgnoreCase("application/ld+json")) {
                 String json = script.data();
-                left -= json.length();
-                try {
-                    Object value = left < 0 || read.size() == COUNT_MAX ? null : JsonLd.read(json);
-                    if (value == null) {
-                        broken++;
-                    } else {
-                        read.add(value);
-                    }
-                } catch (UnfitPage unread) {
-                    broken++;
+                left -= Math.min(left, json.length());
+                Object value = left == 0 || read.size() == COUNT_MAX ? null : JsonLd.read(json);
+                if (value == null) {
+                    unread++;
+                } else {
+                    read.add(value);
                 }
             }
         }
-        if (!read.isEmpty()) {
-            all.put("json_ld", read);
-        }
-        if (broken > 0) {
-            all.put("json_ld_unread", broken);
-        }
+        return read;
     }
 
     private void meta(Element meta) {
