@@ -2,6 +2,7 @@ package dev.fetchback.processors;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Predicate;
 import org.jsoup.nodes.CDataNode;
 import org.jsoup.nodes.Element;
 import org.jsoup.nodes.Node;
@@ -15,6 +16,7 @@ import org.jsoup.select.NodeFilter;
 final class Lines implements NodeFilter {
     private final StringBuilder out = new StringBuilder();
     private final int max;
+    private final Predicate<Element> gone;
     private int breaks;
     private boolean space;
     private int preformatted;
@@ -23,15 +25,23 @@ final class Lines implements NodeFilter {
     private int tabs;
     private final Deque<Row> rows = new ArrayDeque<>();
 
-    private Lines(int max) {
+    private Lines(int max, Predicate<Element> gone) {
         this.max = max;
+        this.gone = gone;
     }
 
     /** The readable text, at most {@code max} characters of it. */
     static String of(Element element, int max) {
-        Lines lines = new Lines(max);
+        Lines lines = new Lines(max, none -> false);
         element.filter(lines);
         return cut(lines.out, max);
+    }
+
+    /** That of what a page is about. */
+    static String of(Content content) {
+        Lines lines = new Lines(Integer.MAX_VALUE, content::isGone);
+        content.parts().forEach(part -> part.filter(lines));
+        return cut(lines.out, lines.max);
     }
 
     @Override
@@ -46,7 +56,7 @@ final class Lines implements NodeFilter {
                 flow(text.getWholeText());
             }
         } else if (node instanceof Element element) {
-            if (depth > 0 && Shown.isHidden(element)) {
+            if (depth > 0 && (gone.test(element) || Shown.isHidden(element))) {
                 return FilterResult.SKIP_ENTIRELY;
             }
             open(element.normalName());

@@ -19,7 +19,7 @@ final class BuiltInTest {
     @Test
     void allAreFoundByTheServiceLoader() {
         assertThat(all()).extracting(Processor::name)
-                .containsExactly("text", "links", "metadata", "select", "pdf-text");
+                .containsExactly("text", "article", "markdown", "links", "metadata", "select", "pdf-text");
     }
 
     @Test
