@@ -35,8 +35,9 @@ final class Breaker {
         return 0;
     }
 
-    /** A chain came through, whatever came of it. */
-    synchronized void succeeded() {
+    /** A chain came through, whatever came of it; whether that closed it. */
+    synchronized boolean succeeded() {
+        boolean closes = open;
         if (open) {
             open = false;
             crashes.clear();
@@ -44,6 +45,7 @@ final class Breaker {
         probing = false;
         pause = PAUSE_MIN_NANOS;
         successes++;
+        return closes;
     }
 
     /** A chain neither came through nor crashed. */
@@ -51,8 +53,8 @@ final class Breaker {
         probing = false;
     }
 
-    /** A chain of this task took its worker down. */
-    synchronized void crashed(String task, long now) {
+    /** A chain of this task took its worker down; for how long that opens it, nanoseconds, 0 when it does not. */
+    synchronized long crashed(String task, long now) {
         while (!crashes.isEmpty() && now - crashes.peekFirst().at() > WINDOW_NANOS) {
             crashes.removeFirst();
         }
@@ -62,21 +64,21 @@ final class Breaker {
             crashes.removeFirst();
         }
         boolean few = successes - crashes.getFirst().successesBefore() < CRASHES;
-        if (probing || crashes.size() >= CRASHES && few) {
-            open(now);
-        }
+        return probing || crashes.size() >= CRASHES && few ? open(now) : 0;
     }
 
-    /** No worker could be started. */
-    synchronized void startFailed(long now) {
-        open(now);
+    /** No worker could be started; for how long that opens it, nanoseconds. */
+    synchronized long startFailed(long now) {
+        return open(now);
     }
 
-    private void open(long now) {
+    private long open(long now) {
         open = true;
         probing = false;
-        until = now + pause;
+        long wait = pause;
+        until = now + wait;
         pause = Math.min(2 * pause, PAUSE_MAX_NANOS);
+        return wait;
     }
 
     synchronized boolean isOpen() {

@@ -190,10 +190,10 @@ record Cage(Map<Layer, String> missing, boolean root, int heapMegabytes) {
         Map<String, String> report = new LinkedHashMap<>();
         for (Layer layer : Layer.values()) {
             report.put(layer.name().toLowerCase(Locale.ROOT), missing.containsKey(layer) ? "no: " + missing.get(layer)
-                    : switch (layer) {
+                    : "yes: " + switch (layer) {
                 case PRIORITY -> "nice " + NICE;
                 case PRIVILEGES -> "none can be gained";
-                case NETWORK -> "none";
+                case NETWORK -> "there is none";
                 case PROCESSES -> "reaches its own only";
                 case LIMITS -> addressMegabytes() + " MiB of address space, " + FILES + " files";
                 case USER -> "nobody";

@@ -184,7 +184,11 @@ final class CommandPool implements Pool {
                         : new Result(new Outcome.Failed(problem), null);
             }
             byte[] text = printed.bytes();
-            Object value = Json.isJson(text) ? new Json.Printed(text) : new String(text, StandardCharsets.UTF_8);
+            boolean json = command.output() != CommandProcessor.Output.TEXT && Json.isJson(text);
+            if (command.output() == CommandProcessor.Output.JSON && !json) {
+                return Result.failed(Problem.PROCESS_FAILED, "the command did not print JSON, which it is to");
+            }
+            Object value = json ? new Json.Printed(text) : new String(text, StandardCharsets.UTF_8);
             try {
                 return new Result(new Outcome.Value(Json.bytes(value, room)), null);
             } catch (BadResult e) {

@@ -16,15 +16,28 @@ import org.jspecify.annotations.Nullable;
  * @param argv the program and its arguments; a program without a slash is looked for on the {@code PATH}
  * @param timeout the most that one run may take, whatever a task asks for; null for the operator's maximum
  * @param maxOutput bytes it may print
+ * @param output what it prints means
  */
-public record CommandProcessor(String name, List<String> argv, @Nullable Duration timeout, int maxOutput) implements Processor {
+public record CommandProcessor(
+        String name, List<String> argv, @Nullable Duration timeout, int maxOutput, Output output) implements Processor {
     /** What a command may print unless the operator says otherwise. */
     public static final int MAX_OUTPUT_DEFAULT = 8 << 20; // as much as all results of a task
+
+    /** What a command prints. */
+    public enum Output {
+        /** JSON if it is, else text. */
+        AUTO,
+        /** Text, also if it could be read as JSON. */
+        TEXT,
+        /** JSON; anything else is a failure. */
+        JSON
+    }
 
     private static final int OPTIONS_MAX = 32 << 10; // a quarter of what one variable may hold on Linux
 
     /** @throws IllegalArgumentException when there is no such program that may be executed, or a number makes no sense */
     public CommandProcessor {
+        Processors.checkName(name, "a command");
         if (argv.isEmpty() || maxOutput < 1 || timeout != null && (timeout.isNegative() || timeout.isZero())) {
             throw new IllegalArgumentException("the command '" + name + "' has " + argv.size() + " words, timeout " + timeout
                     + " and maxOutput " + maxOutput + "; they must be at least one word, longer than nothing and 1");
@@ -32,6 +45,11 @@ public record CommandProcessor(String name, List<String> argv, @Nullable Duratio
         List<String> words = new ArrayList<>(argv);
         words.set(0, program(name, argv.getFirst()).toString());
         argv = List.copyOf(words);
+    }
+
+    /** One whose output is JSON if it is, else text. */
+    public CommandProcessor(String name, List<String> argv, @Nullable Duration timeout, int maxOutput) {
+        this(name, argv, timeout, maxOutput, Output.AUTO);
     }
 
     private static Path program(String name, String word) {

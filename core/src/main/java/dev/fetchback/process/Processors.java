@@ -77,14 +77,18 @@ public final class Processors implements AutoCloseable {
 
     private void add(Processor processor, Place place, String origin) {
         String name = processor.name();
-        if (!NAME.matcher(name).matches()) {
-            throw new IllegalArgumentException("the processor " + origin + " has the name '" + Failures.tidy(name)
-                    + "'; allowed are a lower-case letter and then lower-case letters, digits and hyphens, at most 32 in all");
-        }
+        checkName(name, "the processor " + origin);
         Entry other = entries.putIfAbsent(name, new Entry(processor, place, origin));
         if (other != null) {
             throw new IllegalArgumentException("two processors have the name '" + name + "': " + other.origin() + " and " + origin
                     + "; remove one or give it another name");
+        }
+    }
+
+    static void checkName(String name, String owner) {
+        if (!NAME.matcher(name).matches()) {
+            throw new IllegalArgumentException(owner + " has the name '" + Failures.tidy(name)
+                    + "'; allowed are a lower-case letter and then lower-case letters, digits and hyphens, at most 32 in all");
         }
     }
 

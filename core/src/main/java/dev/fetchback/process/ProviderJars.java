@@ -81,7 +81,9 @@ final class ProviderJars implements AutoCloseable {
         try (Stream<ServiceLoader.Provider<Processor>> providers = ServiceLoader.load(Processor.class, loader).stream()) {
             providers.filter(provider -> seen.add(provider.type()))
                     .forEach(provider -> to.accept(provider.get(), origin(provider.type())));
-        } catch (ServiceConfigurationError | LinkageError e) {
+        } catch (IllegalArgumentException e) {
+            throw e; // it says all
+        } catch (ServiceConfigurationError | LinkageError | RuntimeException e) {
             throw new IllegalArgumentException("a processor of " + where + " cannot be loaded: " + Failures.tidy(e.getMessage())
                     + (loader == plugins ? "; the jars are " + jars : ""), e);
         }

@@ -17,13 +17,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,15 +40,12 @@ final class WorkerPool implements Pool {
     private final Places places;
     private final Breaker breaker = new Breaker();
     private final ScheduledExecutorService keeper;
-    private final FutureTask<Cage> probed = new FutureTask<>(this::probe);
-    private final AtomicBoolean probing = new AtomicBoolean();
+    private final CageChoice cages;
     private final Object lock = new Object();
     private final Deque<WorkerProcess> idle = new ArrayDeque<>(); // the newest first, so that the others can end
     private final Set<WorkerProcess> live = new HashSet<>();
     private final Set<Thread> starting = new HashSet<>();
     private @Nullable SocketFolder folder;
-    private @Nullable Cage cage;
-    private boolean proven;
     private boolean closed;
     private int ids;
 
@@ -62,21 +55,12 @@ final class WorkerPool implements Pool {
         this.metrics = metrics;
         this.places = new Places(this.settings.count(), settings.queue(), settings.patience());
         this.keeper = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().name("workers").daemon().factory());
+        this.cages = new CageChoice(this.settings, settings.plugins(), keeper);
     }
 
     /** Finds out in the background how workers can be isolated, which the first one would else wait for. */
     void prepare() {
-        if (probing.compareAndSet(false, true)) {
-            keeper.execute(probed);
-        }
-    }
-
-    private Cage probe() {
-        if (settings.layers() == WorkerSettings.Layers.NONE) {
-            return Cage.none(settings.heapMegabytes(), "switched off");
-        }
-        Stream<java.nio.file.Path> plugins = Stream.ofNullable(all.plugins());
-        return Cage.probe(settings.heapMegabytes(), Stream.concat(WorkerCommand.readable().stream(), plugins).toList());
+        cages.prepare();
     }
 
     @Override
@@ -98,8 +82,8 @@ final class WorkerPool implements Pool {
                 return ran;
             } catch (StartFailed e) {
                 decided = true;
-                breaker.startFailed(System.nanoTime());
                 LOG.log(System.Logger.Level.WARNING, "worker could not be started reason={0}", e.getMessage());
+                suspended(breaker.startFailed(System.nanoTime()), "none can be started");
                 return unavailable("no worker process can be started", breaker.enter(System.nanoTime()));
             } finally {
                 if (!decided) {
@@ -120,11 +104,18 @@ final class WorkerPool implements Pool {
             return false;
         }
         if (ended.broken() != null && ended.broken().again()) {
-            breaker.crashed(chain.facts().taskId(), System.nanoTime());
-        } else {
-            breaker.succeeded();
+            suspended(breaker.crashed(chain.facts().taskId(), System.nanoTime()), "they keep crashing");
+        } else if (breaker.succeeded()) {
+            LOG.log(System.Logger.Level.INFO, "worker processes go on");
         }
         return true;
+    }
+
+    private static void suspended(long nanos, String why) {
+        if (nanos > 0) {
+            LOG.log(System.Logger.Level.WARNING, "worker processes are suspended seconds={0} reason={1}",
+                    TimeUnit.NANOSECONDS.toSeconds(nanos), why);
+        }
     }
 
     private Ran begin(Chain chain) throws StartFailed, InterruptedException {
@@ -197,12 +188,12 @@ final class WorkerPool implements Pool {
 
     private @Nullable WorkerProcess start() throws StartFailed, InterruptedException {
         while (true) {
-            Cage with = cage();
+            Cage with = cages.current();
             try {
                 WorkerProcess worker = starter().start(nextId(), with);
                 metrics.started();
+                cages.proven();
                 synchronized (lock) {
-                    proven = true;
                     if (!closed) {
                         if (live.isEmpty()) {
                             keeper.schedule(this::tick, TICK_MILLIS, TimeUnit.MILLISECONDS);
@@ -215,7 +206,7 @@ final class WorkerPool implements Pool {
                 return null;
             } catch (StartFailed e) {
                 metrics.ended(End.START);
-                if (!weaken(with, e)) {
+                if (closed() || !cages.weaken(with, e)) {
                     throw e;
                 }
             } catch (RejectedExecutionException e) {
@@ -224,40 +215,9 @@ final class WorkerPool implements Pool {
         }
     }
 
-    /** Gives up one layer of isolation if a worker never came up with all; false when that is no way out. */
-    private boolean weaken(Cage tried, StartFailed e) {
+    private boolean closed() {
         synchronized (lock) {
-            if (proven || closed || !e.ended()) {
-                return false;
-            }
-            if (tried == cage) {
-                Cage weaker = tried.weaker("a worker does not start with it: " + e.getMessage());
-                if (weaker == null) {
-                    return false;
-                }
-                LOG.log(System.Logger.Level.WARNING, "worker isolation is reduced reason={0} isolation={1}", e.getMessage(),
-                        weaker.inForce());
-                cage = weaker;
-            }
-            return true;
-        }
-    }
-
-    private Cage cage() throws InterruptedException, StartFailed {
-        Cage found;
-        try {
-            prepare();
-            found = probed.get();
-        } catch (RejectedExecutionException e) {
-            throw new StartFailed(false, "the server stops");
-        } catch (java.util.concurrent.ExecutionException e) {
-            throw new StartFailed(false, "the system's isolation could not be tried: " + Failures.tidy(e.getCause().toString()));
-        }
-        synchronized (lock) {
-            if (cage == null) {
-                cage = found;
-            }
-            return cage;
+            return closed;
         }
     }
 
@@ -323,13 +283,7 @@ final class WorkerPool implements Pool {
 
     /** Each layer of isolation and whether it is in force. */
     Map<String, String> isolation() {
-        synchronized (lock) {
-            Cage known = cage;
-            if (known == null && probed.state() == Future.State.SUCCESS) {
-                known = probed.resultNow();
-            }
-            return (known == null ? Cage.none(settings.heapMegabytes(), "not known yet") : known).inForce();
-        }
+        return cages.inForce();
     }
 
     /** Why it does not run anything just now, a sentence; empty while it does. */

@@ -77,6 +77,19 @@ final class CommandPoolTest {
     }
 
     @Test
+    void whatItPrintsIsWhatTheOperatorSays() throws Exception {
+        try (ProcessStep step = step(printing("text", "12", CommandProcessor.Output.TEXT), printing("json", "{}", CommandProcessor.Output.JSON),
+                printing("wrong", "{a", CommandProcessor.Output.JSON))) {
+            assertThat(run(step, "text", "json")).isEqualTo("{\"text\":\"12\",\"json\":{}}");
+            assertThat(run(step, "wrong")).isEqualTo("failed process_failed");
+        }
+    }
+
+    private static CommandProcessor printing(String name, String text, CommandProcessor.Output output) {
+        return new CommandProcessor(name, List.of("printf", "%s", text), null, OUTPUT_MAX, output);
+    }
+
+    @Test
     void itsFailureIsToldWithItsLastLine() throws Exception {
         try (ProcessStep step = step(shell("bad", "echo first >&2; echo 'no luck' >&2; exit 3"), shell("later",
                 "echo busy >&2; exit 75"),

@@ -4,7 +4,6 @@ import dev.fetchback.Builder;
 import dev.fetchback.Fetchback;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.Target;
-import dev.fetchback.process.ProcessSettings;
 import dev.fetchback.server.cli.RunningServer;
 import dev.fetchback.server.config.Config;
 import dev.fetchback.server.config.Settings;
@@ -20,7 +19,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
@@ -63,7 +64,7 @@ public final class Server implements RunningServer {
             Ops ops = new Ops(() -> readiness(fetchback), registry);
             ApiParts parts = new ApiParts(
                     Server::refuse,
-                    new InstalledProcessors(fetchback.processors(), ProcessSettings.DEFAULT.timeoutMax()),
+                    new InstalledProcessors(fetchback.processors(), config.get(Settings.PROCESS_TIMEOUT_MAX)),
                     fetchback::outcome,
                     (id, expires, signature) -> fetchback.links().valid(id, expires, signature, 0),
                     fetchback::check,
@@ -103,7 +104,15 @@ public final class Server implements RunningServer {
     private static Readiness.Report readiness(Fetchback fetchback) {
         List<String> reasons = fetchback.refusal().map(List::of).orElse(List.of());
         long oldest = Arrays.stream(Stage.values()).mapToLong(fetchback::dueAge).max().orElse(0);
-        return new Readiness.Report(reasons, Duration.ofMillis(oldest));
+        return new Readiness.Report(reasons, Duration.ofMillis(oldest),
+                new Readiness.Workers(isolation(fetchback.isolation()), fetchback.processingSuspended().orElse(null)));
+    }
+
+    /** Without the reasons, which name files and which anybody may ask for here; the log has them. */
+    private static Map<String, String> isolation(Map<String, String> layers) {
+        Map<String, String> told = new LinkedHashMap<>(layers);
+        told.replaceAll((layer, state) -> state.startsWith("no:") ? "no" : state);
+        return told;
     }
 
     @Override

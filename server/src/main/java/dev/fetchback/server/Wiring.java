@@ -7,6 +7,11 @@ import dev.fetchback.fetch.PolicyTable;
 import dev.fetchback.outbound.DnsServers;
 import dev.fetchback.outbound.HostPattern;
 import dev.fetchback.outbound.OutboundSettings;
+import dev.fetchback.process.CommandProcessor;
+import dev.fetchback.process.ProcessSettings;
+import dev.fetchback.process.Processor;
+import dev.fetchback.process.WorkerSettings;
+import dev.fetchback.server.config.CommandSetting;
 import dev.fetchback.server.config.Config;
 import dev.fetchback.server.config.Settings;
 import dev.fetchback.server.intake.ApiLimits;
@@ -19,20 +24,26 @@ import dev.fetchback.task.RetryPolicy;
 import dev.fetchback.work.HostPolicy;
 import dev.fetchback.work.WorkSettings;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** How the settings of each part follow from the configuration. */
 public final class Wiring {
+    private static final int MEGABYTE_BITS = 20;
+
     private Wiring() {}
 
     /** The library as configured. */
     public static Builder builder(Config config) {
         SqliteSettings.Limits limits = SqliteSettings.Limits.DEFAULT;
         long maxBytes = config.get(Settings.STORE_MAX_SIZE);
-        return Fetchback.builder()
+        Builder builder = Fetchback.builder()
                 .dataDir(config.get(Settings.DATA_DIR))
                 .work(new WorkSettings(
                         config.get(Settings.FETCH_CONCURRENCY),
@@ -70,7 +81,41 @@ public final class Wiring {
                 .userAgent(userAgent(config))
                 .publicUrl(publicUrl(config))
                 .bodyMemory(config.get(Settings.BODY_MEMORY))
-                .keep(config.get(Settings.KEEP_FOR));
+                .keep(config.get(Settings.KEEP_FOR))
+                .process(process(config));
+        config.find(Settings.PROCESS_COMMANDS).orElse(List.of()).forEach(one -> builder.command(command(one)));
+        return builder;
+    }
+
+    private static ProcessSettings process(Config config) {
+        ProcessSettings usual = ProcessSettings.DEFAULT;
+        WorkerSettings workers = usual.workers();
+        Map<String, Processor.Isolation> isolation = new HashMap<>();
+        config.find(Settings.PROCESS_ISOLATION).orElse(Map.of()).forEach((name, where) ->
+                isolation.put(name, Processor.Isolation.valueOf(where.name())));
+        return usual.withTimeouts(config.get(Settings.PROCESS_TIMEOUT), config.get(Settings.PROCESS_TIMEOUT_MAX))
+                .withResultMax(Math.toIntExact(config.get(Settings.PROCESS_RESULT_MAX)))
+                .withPlaces(config.find(Settings.PROCESS_THREADS).orElse(usual.threads()), usual.queue(), usual.patience())
+                .withPlugins(plugins(config))
+                .withIsolation(isolation)
+                .with(workers.withCount(config.find(Settings.PROCESS_WORKERS).orElse(workers.count()))
+                        .withHeap(Math.toIntExact(config.get(Settings.PROCESS_WORKER_MEMORY) >> MEGABYTE_BITS))
+                        .withLives(config.get(Settings.PROCESS_WORKER_PAGES), workers.ageMax(), workers.idle())
+                        .withLayers(WorkerSettings.Layers.valueOf(config.get(Settings.PROCESS_WORKER_ISOLATION).name())));
+    }
+
+    /** Null when nobody named one and the usual one is not there. */
+    static @Nullable Path plugins(Config config) {
+        Path folder = config.get(Settings.PLUGINS_DIR);
+        return config.given(Settings.PLUGINS_DIR) || Files.exists(folder) ? folder : null;
+    }
+
+    /** @throws IllegalArgumentException when there is no such program, saying what was looked for */
+    static CommandProcessor command(CommandSetting setting) {
+        Long maxOutput = setting.maxOutput();
+        return new CommandProcessor(setting.name(), setting.run(), setting.timeout(),
+                maxOutput == null ? CommandProcessor.MAX_OUTPUT_DEFAULT : Math.toIntExact(maxOutput),
+                CommandProcessor.Output.valueOf(setting.result().name()));
     }
 
     /** A host at full speed reaches its address at full speed: many at once of one host are no harm to others there. */

@@ -8,10 +8,13 @@ import dev.fetchback.server.config.ConfigException;
 import dev.fetchback.server.config.Settings;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -60,6 +63,49 @@ class ChecksTest {
         assertThat(refused("http://a.example gap=1s")).contains("no host matches the pattern 'http://a.example'");
         assertThat(refused("*.example.com gap=1s; a.example.com gap=2s"))
                 .contains("the host pattern 'a.example.com' is never reached, as '*.example.com' before it means the same hosts");
+    }
+
+    @Test
+    void allThatIsWrongWithProcessorsIsToldAtOnce() throws Exception {
+        Path file = Files.writeString(folder.resolve("tool"), "#!/bin/sh\n");
+        List<String> flags = List.of("--process-timeout", "10m", "--process-isolation", "{txt: thread, words: thread, nothing-like-it: process}",
+                "--process-commands", "{words: [wc, -w], text: cat}", "--port", "x");
+        ConfigException e = catchThrowableOfType(ConfigException.class, () -> Checks.reader(terminal()).read(flags));
+        assertThat(e.faults()).hasSize(6);
+        assertThat(e.getMessage()).contains(
+                "--process-timeout: process-timeout (600000ms) is longer than process-timeout-max (300000ms)",
+                "--process-isolation: there is no processor 'txt'; did you mean 'text'?",
+                "--process-isolation: there is no processor 'nothing-like-it'; there are ",
+                "--process-isolation: 'words' is a command, which always has a process of its own",
+                "--process-commands: there is a processor of the name 'text' already; give the command another name",
+                "--port");
+        String commands = "{a: no-such-program-4711, b: [/no/such/file], c: [" + file + "], UPPER: wc}";
+        e = catchThrowableOfType(ConfigException.class,
+                () -> Checks.reader(terminal()).read(List.of("--process-commands", commands)));
+        assertThat(e.faults()).hasSize(1);
+        assertThat(e.getMessage()).contains("no program 'no-such-program-4711' is on the PATH (" + System.getenv("PATH") + ")",
+                "there is no file /no/such/file", file + " may not be executed", "the name 'UPPER'; allowed are");
+    }
+
+    @Test
+    void pluginsThatCannotBeLoadedAreRefused() throws Exception {
+        assertThat(pluginFault(folder.resolve("none"))).contains("the plugin folder " + folder.resolve("none") + " cannot be read");
+        Files.writeString(folder.resolve("broken.jar"), "no jar");
+        assertThat(pluginFault(folder)).contains("the plugin " + folder.resolve("broken.jar") + " is no readable jar");
+        Files.delete(folder.resolve("broken.jar"));
+        try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(folder.resolve("empty.jar")))) {
+            jar.putNextEntry(new JarEntry("META-INF/services/dev.fetchback.process.Processor"));
+            jar.write("com.example.NotThere\n".getBytes(StandardCharsets.UTF_8));
+        }
+        assertThat(pluginFault(folder)).contains("a processor of the plugins cannot be loaded", "com.example.NotThere", "empty.jar");
+        assertThat(Checks.reader(terminal()).read(List.of()).given(Settings.PLUGINS_DIR)).as("its default need not be there").isFalse();
+    }
+
+    private String pluginFault(Path plugins) {
+        ConfigException e = catchThrowableOfType(ConfigException.class,
+                () -> Checks.reader(terminal()).read(List.of("--plugins-dir", plugins.toString())));
+        assertThat(e.faults()).hasSize(1);
+        return e.faults().getFirst().toString();
     }
 
     private String refused(String policies) {

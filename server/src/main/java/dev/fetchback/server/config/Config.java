@@ -6,6 +6,9 @@ import java.util.Optional;
 
 /** The values of all settings, checked. Says nothing of secrets in {@link #toString}. */
 public final class Config {
+    /** The source of a value that nobody gave. */
+    static final String DEFAULT = "default";
+
     private final Map<Setting<?>, Given> given;
 
     /**
@@ -34,7 +37,12 @@ public final class Config {
     /** Where the value comes from, such as {@code --port} or {@code fetchback.yaml:4 port}; {@code default} otherwise. */
     public String source(Setting<?> setting) {
         Given entry = given.get(setting);
-        return entry == null ? "default" : entry.source();
+        return entry == null ? DEFAULT : entry.source();
+    }
+
+    /** Whether somebody gave it, so that it is not the default. */
+    public boolean given(Setting<?> setting) {
+        return !source(setting).equals(DEFAULT);
     }
 
     /** Whether the API answers only this machine. */
@@ -47,7 +55,7 @@ public final class Config {
         Map<String, String> changed = new LinkedHashMap<>();
         for (Setting<?> setting : Settings.ALL) {
             Given entry = given.get(setting);
-            if (entry != null && !entry.source().equals("default")) {
+            if (entry != null && given(setting)) {
                 changed.put(setting.name(), setting.secret() ? "(hidden)" : entry.value().toString());
             }
         }

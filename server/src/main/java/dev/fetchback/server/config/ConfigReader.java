@@ -5,11 +5,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** Puts a {@link Config} together: flags before environment before {@code fetchback.yaml} before defaults. */
 public final class ConfigReader {
@@ -20,6 +24,15 @@ public final class ConfigReader {
     private final Path folder;
     private final Map<Setting<?>, Consumer<Object>> checks = new HashMap<>();
     private final List<Pair<?, ?>> pairs = new ArrayList<>();
+    private final Map<Set<Setting<?>>, Function<Config, List<Wrong>>> groups = new LinkedHashMap<>();
+    private final Set<Setting<?>> faulty = new HashSet<>();
+
+    /**
+     * What is wrong with a setting.
+     *
+     * @param message without the value; what is wrong and what to do
+     */
+    public record Wrong(Setting<?> setting, String message) {}
 
     /** Two settings that must go together. */
     private record Pair<A, B>(Setting<A> first, Setting<B> second, BiConsumer<A, B> check) {
@@ -63,6 +76,28 @@ public final class ConfigReader {
     }
 
     /**
+     * Adds a check of several settings together, made when each of them is right by itself or has its default. Not for secrets.
+     *
+     * @param check says what is wrong with them
+     */
+    public ConfigReader check(Set<Setting<?>> of, Function<Config, List<Wrong>> check) {
+        groups.put(Set.copyOf(of), check);
+        return this;
+    }
+
+    private void checkGroups(Config config, List<Fault> faults) {
+        groups.forEach((of, check) -> {
+            if (of.stream().noneMatch(faulty::contains)) {
+                for (Wrong wrong : check.apply(config)) {
+                    String source = config.source(wrong.setting());
+                    String where = source.equals(Config.DEFAULT) ? wrong.setting().name() + " (" + source + ")" : source;
+                    faults.add(new Fault(where, null, wrong.message()));
+                }
+            }
+        });
+    }
+
+    /**
      * Reads everything.
      *
      * @param arguments the flags, {@code --config FILE} among them
@@ -73,7 +108,7 @@ public final class ConfigReader {
         Map<Setting<?>, Config.Given> given = new HashMap<>();
         for (Setting<?> setting : Settings.ALL) {
             if (setting.fallback() != null) {
-                given.put(setting, new Config.Given(setting.kind().parser().apply(setting.fallback()), "default"));
+                given.put(setting, new Config.Given(setting.kind().parser().apply(setting.fallback()), Config.DEFAULT));
             }
         }
         Flags flags = new Flags(arguments, faults);
@@ -83,6 +118,7 @@ public final class ConfigReader {
         accept(flags.sources(), given, faults);
         readSecretFile(given, faults);
         checkTogether(given, faults);
+        checkGroups(new Config(given), faults);
         if (faults.isEmpty()) {
             pairs.forEach(pair -> pair.run(new Config(given), faults));
         }
@@ -113,7 +149,9 @@ public final class ConfigReader {
                 checks.getOrDefault(setting, any -> {}).accept(value);
                 given.put(setting, new Config.Given(value, source.where()));
             } catch (IllegalArgumentException e) {
-                faults.add(new Fault(source.where(), setting.secret() ? null : source.text(), complaint(setting, e)));
+                faulty.add(setting);
+                boolean hidden = setting.secret() || setting.kind().between().equals(Kind.MAPPING); // arguments may hold secrets
+                faults.add(new Fault(source.where(), hidden ? null : source.text(), complaint(setting, e)));
             }
         }
     }

@@ -9,7 +9,10 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Base64.Decoder;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
@@ -19,11 +22,14 @@ import java.util.regex.Pattern;
  * @param name with its article, {@code a duration}
  * @param allowed what values are taken, for help, documentation and complaints
  * @param argument the placeholder in help; empty for a switch that needs no value
- * @param between what stands between the parts of a list in one line
+ * @param between what stands between the parts of a list in one line; {@link #MAPPING} for a mapping
  * @param parser from trimmed text; throws {@link IllegalArgumentException}, with a message only where {@code allowed} does not
  * say it all
  */
 public record Kind<T>(String name, String allowed, String argument, String between, Function<String, T> parser) {
+    /** In place of what stands between parts: the value is a mapping. */
+    static final String MAPPING = "{}";
+
     private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?");
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._-]{1,64}:[!-+\\--9;-~]{16,512}(:admin)?");
     private static final Pattern NETWORK_TEXT = Pattern.compile("[!-~]{1,64}");
@@ -188,6 +194,32 @@ public record Kind<T>(String name, String allowed, String argument, String betwe
                 throw new IllegalArgumentException();
             }
             return text;
+        });
+    }
+
+    /** A folder; whether it is there is not looked at. */
+    public static Kind<Path> folder() {
+        return new Kind<>("a path", "the path of a folder", "PATH", Kind::parsePath);
+    }
+
+    /** Names and what each stands for, as a YAML mapping; in one line in its flow style, <code>{name: value}</code>. */
+    static <T> Kind<T> mapping(String name, String allowed, String argument, Function<Map<?, ?>, T> parser) {
+        return new Kind<>(name, allowed, argument, MAPPING, text -> parser.apply(YamlTree.mapping(text)));
+    }
+
+    /** A mapping of names to constants of an enum. */
+    public static <E extends Enum<E>> Kind<Map<String, E>> choices(String name, Class<E> type, String example) {
+        Kind<E> one = choice(type);
+        return mapping(name, "a YAML mapping of names to " + one.allowed + ", such as " + example, "MAPPING", given -> {
+            Map<String, E> values = new LinkedHashMap<>();
+            given.forEach((key, value) -> {
+                try {
+                    values.put(key.toString(), one.parser.apply(value.toString()));
+                } catch (IllegalArgumentException e) {
+                    throw new IllegalArgumentException("'" + value + "' of " + key + " is not " + one.allowed, e);
+                }
+            });
+            return Collections.unmodifiableMap(values);
         });
     }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,7 @@ public final class Settings {
 
     private static final String SERVER = "Server";
     private static final String FETCH = "Fetching";
+    private static final String PROCESS = "Processing";
     private static final String DELIVER = "Delivering";
     private static final String KEEP = "Memory, disk and retention";
 
@@ -33,6 +35,22 @@ public final class Settings {
         OBEY,
         /** Fetch whatever it says. */
         IGNORE
+    }
+
+    /** Where a processor runs. */
+    public enum Isolation {
+        /** On a thread of the server's own process. */
+        THREAD,
+        /** In a worker process, which can be killed. */
+        PROCESS
+    }
+
+    /** What to try of what the system offers to isolate worker processes. */
+    public enum Layers {
+        /** All of it. */
+        ALL,
+        /** None of it. */
+        NONE
     }
 
     public static final Setting<String> HOST = row(SERVER, "host", Kind.host(), "127.0.0.1",
@@ -100,6 +118,31 @@ public final class Settings {
             "Largest fetch.max_bytes that a task may ask for.");
     public static final Setting<Duration> FETCH_BACKOFF = row(FETCH, "fetch-backoff", Kind.duration("1ms", "5m"), "2s",
             "Wait after the first failed fetch. Doubles with each further one, up to 5m.");
+
+    public static final Setting<Duration> PROCESS_TIMEOUT = row(PROCESS, "process-timeout", Kind.duration("100ms", "1h"), "30s",
+            "Time that each processor of a task may take when the task does not say.");
+    public static final Setting<Duration> PROCESS_TIMEOUT_MAX = row(PROCESS, "process-timeout-max", Kind.duration("100ms", "1h"), "5m",
+            "Longest timeout that a task may ask for.");
+    public static final Setting<Long> PROCESS_RESULT_MAX = row(PROCESS, "process-result-max", Kind.size("1KiB", "64MiB"), "8MiB",
+            "Most bytes of all results of one task, as JSON.");
+    public static final Setting<Integer> PROCESS_THREADS = row(PROCESS, "process-threads", Kind.integer(1, 1_000), null,
+            "Most pages processed at once on threads of the server. One fewer than there are processors (CPUs) when not given.");
+    public static final Setting<Integer> PROCESS_WORKERS = row(PROCESS, "process-workers", Kind.integer(1, 1_000), null,
+            "Most pages processed at once in worker processes, and most commands at once. "
+                    + "One fewer than there are processors (CPUs), at most 8, when not given.");
+    public static final Setting<Long> PROCESS_WORKER_MEMORY = row(PROCESS, "process-worker-memory", Kind.size("32MiB", "16GiB"), "256MiB",
+            "Heap of each worker process. It takes up to 192 MiB beside it.");
+    public static final Setting<Integer> PROCESS_WORKER_PAGES = row(PROCESS, "process-worker-pages", Kind.integer(1, 1_000_000_000), "1000",
+            "Pages after which a worker process is replaced.");
+    public static final Setting<Layers> PROCESS_WORKER_ISOLATION = row(PROCESS, "process-worker-isolation", Kind.choice(Layers.class), "all",
+            "Whether all is tried that the system offers to isolate worker processes. /health/ready says what is in force.");
+    public static final Setting<Map<String, Isolation>> PROCESS_ISOLATION = row(PROCESS, "process-isolation",
+            Kind.choices("a mapping of processors", Isolation.class, "{text: thread}"), null,
+            "Processors that run elsewhere than they say themselves. The built-in ones and those of plugins can be moved.");
+    public static final Setting<List<CommandSetting>> PROCESS_COMMANDS = row(PROCESS, "process-commands", CommandSetting.kind(), null,
+            "Programs that tasks may use as processors, by name.");
+    public static final Setting<Path> PLUGINS_DIR = row(PROCESS, "plugins-dir", Kind.folder(), "plugins",
+            "Folder of jars with processors of your own. It must be there only if it is given.");
 
     public static final Setting<URI> DELIVER_TO = row(DELIVER, "deliver-to", Kind.url(), null,
             "Receiver of tasks that name none. Trusted: it may be on a private network. Without it, pages are kept for pick-up.");

@@ -116,7 +116,8 @@ final class YamlFile {
         } else if (setting.secret()) {
             faults.add(new Fault(where, null, "a secret is not kept in this file; set " + setting.variable()));
         } else {
-            Optional<String> text = text(value, setting.kind().between());
+            String between = setting.kind().between();
+            Optional<String> text = between.equals(Kind.MAPPING) ? YamlTree.line(value) : text(value, between);
             if (text.isEmpty()) {
                 faults.add(new Fault(where, null, "has no value that can be used; allowed: " + setting.kind().allowed()));
             } else {

@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 
 /** Answers health checks and the collector of metrics. Safe for many threads. */
 public final class Ops {
@@ -36,18 +37,34 @@ public final class Ops {
         return new OpsAnswer(OK, JSON, "{\"status\":\"ok\"}".getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** 200 when tasks can be accepted, else 503 with the reasons; the backlog's age stands beside and does not count. */
+    /** 200 when tasks can be accepted, else 503 with the reasons; the backlog's age and what is known of worker processes stand beside. */
     public OpsAnswer ready() {
         Readiness.Report report = readiness.report();
         boolean ready = report.reasons().isEmpty();
         StringBuilder json = new StringBuilder("{\"status\":\"").append(ready ? "ready" : "not_ready").append("\",\"reasons\":[");
         for (int i = 0; i < report.reasons().size(); i++) {
-            json.append(i == 0 ? "\"" : ",\"");
-            escape(report.reasons().get(i), json);
-            json.append('"');
+            quote(report.reasons().get(i), json.append(i == 0 ? "" : ","));
         }
-        json.append("],\"backlog_age_seconds\":").append(report.backlogAge().toMillis() / 1000.0).append('}');
-        return new OpsAnswer(ready ? OK : UNAVAILABLE, JSON, json.toString().getBytes(StandardCharsets.UTF_8));
+        json.append("],\"backlog_age_seconds\":").append(report.backlogAge().toMillis() / 1000.0);
+        workers(report.workers(), json.append(",\"workers\":{"));
+        return new OpsAnswer(ready ? OK : UNAVAILABLE, JSON, json.append("}}").toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void workers(Readiness.Workers workers, StringBuilder json) {
+        json.append("\"isolation\":{");
+        boolean first = true;
+        for (Map.Entry<String, String> layer : workers.isolation().entrySet()) {
+            quote(layer.getKey(), json.append(first ? "" : ","));
+            quote(layer.getValue(), json.append(':'));
+            first = false;
+        }
+        json.append("},\"suspended\":");
+        String suspended = workers.suspended();
+        if (suspended == null) {
+            json.append("null");
+        } else {
+            quote(suspended, json);
+        }
     }
 
     /** All metrics in Prometheus' text format. */
@@ -61,7 +78,8 @@ public final class Ops {
         return new OpsAnswer(OK, PrometheusTextFormatWriter.CONTENT_TYPE, out.toByteArray());
     }
 
-    private static void escape(String text, StringBuilder out) {
+    private static void quote(String text, StringBuilder out) {
+        out.append('"');
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == '"' || c == '\\') {
@@ -70,5 +88,6 @@ public final class Ops {
                 out.append(c < ' ' ? ' ' : c);
             }
         }
+        out.append('"');
     }
 }

@@ -6,6 +6,8 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class OpsTest {
@@ -20,17 +22,20 @@ class OpsTest {
     @Test
     void readyTellsTheReasons() {
         assertThat(ops.ready().status()).isEqualTo(200);
-        assertThat(text(ops.ready())).isEqualTo("{\"status\":\"ready\",\"reasons\":[],\"backlog_age_seconds\":0.0}");
-        report = new Readiness.Report(List.of("The \"disk\" is full.", "a\nb"), Duration.ofMillis(1500));
+        assertThat(text(ops.ready())).isEqualTo("{\"status\":\"ready\",\"reasons\":[],\"backlog_age_seconds\":0.0,"
+                + "\"workers\":{\"isolation\":{},\"suspended\":null}}");
+        report = new Readiness.Report(List.of("The \"disk\" is full.", "a\nb"), Duration.ofMillis(1500),
+                new Readiness.Workers(new TreeMap<>(Map.of("network", "yes", "user", "no: \"su\"")), "They crash."));
         assertThat(ops.ready().status()).isEqualTo(503);
         assertThat(text(ops.ready()))
                 .isEqualTo("{\"status\":\"not_ready\",\"reasons\":[\"The \\\"disk\\\" is full.\",\"a b\"],"
-                        + "\"backlog_age_seconds\":1.5}");
+                        + "\"backlog_age_seconds\":1.5,\"workers\":{\"isolation\":{\"network\":\"yes\",\"user\":\"no: \\\"su\\\"\"},"
+                        + "\"suspended\":\"They crash.\"}}");
     }
 
     @Test
     void anOldBacklogDoesNotGate() {
-        report = new Readiness.Report(List.of(), Duration.ofDays(1));
+        report = new Readiness.Report(List.of(), Duration.ofDays(1), Readiness.Workers.NONE);
         assertThat(ops.ready().status()).isEqualTo(200);
         assertThat(ops.live().status()).isEqualTo(200);
     }
