@@ -87,7 +87,8 @@ public final class Builder {
     }
 
     /**
-     * The receiver of tasks that name none, in this process: called with one outcome after the other.
+     * The receiver of tasks that name none, in this process: called with one outcome after the other. A {@link Fetch} names none
+     * unless it says so; a {@link dev.fetchback.task.TaskSpec} says itself where its page goes.
      *
      * @throws IllegalArgumentException when there is one already
      */

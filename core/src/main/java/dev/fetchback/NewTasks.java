@@ -4,6 +4,8 @@ import dev.fetchback.Tasks.Submitted;
 import dev.fetchback.deliver.Endpoints;
 import dev.fetchback.deliver.InProcess;
 import dev.fetchback.outbound.BadUrl;
+import dev.fetchback.outbound.Field;
+import dev.fetchback.outbound.Request;
 import dev.fetchback.outbound.Target;
 import dev.fetchback.process.BadOption;
 import dev.fetchback.process.Processors;
@@ -60,11 +62,21 @@ final class NewTasks {
         }
     }
 
+    /** What could not be sent as it is must not be found out when it is fetched. */
+    private static void check(Target target, TaskSpec spec) {
+        TaskSpec.Request request = spec.request();
+        if (!request.equals(TaskSpec.Request.GET)) {
+            List<Field> fields = request.headers().stream().map(header -> new Field(header.name(), header.value())).toList();
+            new Request(target, request.method(), fields, null, Request.Limits.page(spec.fetch().timeout(), spec.fetch().maxBytes(), 0));
+        }
+    }
+
     private Task task(TaskId id, TaskSpec spec, long now, int epoch) {
         TaskSpec.Schedule schedule = spec.schedule();
         DeliverOptions deliver = spec.deliver();
         Duration keep = schedule.keep();
         Target target = target(spec.url());
+        check(target, spec);
         Task.Plan plan = new Task.Plan(
                 target.hostPort(),
                 deliver == null ? null : receiverIds.of(deliver.to()),

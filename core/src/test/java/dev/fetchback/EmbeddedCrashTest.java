@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.RetryPolicy;
-import dev.fetchback.task.StatusSet;
 import dev.fetchback.task.TaskId;
 import dev.fetchback.work.WorkSettings;
 import java.io.BufferedReader;
@@ -49,7 +48,7 @@ final class EmbeddedCrashTest {
             try (Fetchback fetchback = Fetchback.builder()
                     .dataDir(Path.of(args[1], "data"))
                     .fetchNetworks("127.0.0.0/8", "")
-                    .work(new WorkSettings(64, 64, Duration.ZERO, 64, SOON))
+                    .work(WorkSettings.DEFAULT.withPerHost(64, Duration.ZERO).withDrain(SOON))
                     .retries(new RetryPolicy(SOON, SOON, SOON, List.of(Duration.ZERO, SOON)))
                     .deliverTo("lines", 4, delivery -> {
                         if (random.nextInt(10) == 0) {
@@ -64,8 +63,7 @@ final class EmbeddedCrashTest {
                     System.in.read();
                     return;
                 }
-                FetchOptions options =
-                        new FetchOptions(Duration.ofSeconds(30), 1 << 20, 5, 20, StatusSet.SUCCESS, FetchOptions.Robots.IGNORE, false);
+                FetchOptions options = FetchOptions.DEFAULT.withMaxAttempts(20).withRobots(FetchOptions.Robots.IGNORE);
                 for (int i = 0; ; i++) {
                     TaskId id = fetchback.submit(Fetch.of(args[0] + "/" + args[2] + "-" + i).options(options).deliverTo("lines"));
                     System.out.println(id + " /" + args[2] + "-" + i + END);

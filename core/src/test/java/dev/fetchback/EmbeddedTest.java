@@ -14,7 +14,6 @@ import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.RetryPolicy;
-import dev.fetchback.task.StatusSet;
 import dev.fetchback.task.TaskId;
 import dev.fetchback.work.WorkSettings;
 import java.io.IOException;
@@ -46,6 +45,7 @@ final class EmbeddedTest {
     private static final Duration SOON = Duration.ofMillis(200);
     private static final Duration DRAIN = Duration.ofMillis(400);
 
+    private static final FetchOptions FETCH = FetchOptions.DEFAULT.withRobots(FetchOptions.Robots.IGNORE);
     private static final long POLL_NANOS = 1_000_000;
     private static final TaskQuery QUERY = new TaskQuery(null, Set.of(), null, null, null, 0, null, 10);
 
@@ -84,13 +84,12 @@ final class EmbeddedTest {
         return Fetchback.builder()
                 .dataDir(dir)
                 .fetchNetworks("127.0.0.0/8", "")
-                .work(new WorkSettings(16, 16, Duration.ZERO, 16, DRAIN))
+                .work(WorkSettings.DEFAULT.withPerHost(16, Duration.ZERO).withDrain(DRAIN))
                 .retries(new RetryPolicy(SOON, SOON, SOON, List.of(Duration.ZERO, SOON)));
     }
 
     private Fetch page(String path) {
-        return Fetch.of(url(path))
-                .options(new FetchOptions(PATIENCE, 10 << 20, 5, 3, StatusSet.SUCCESS, FetchOptions.Robots.IGNORE, false));
+        return Fetch.of(url(path)).options(FETCH);
     }
 
     private String url(String path) {
@@ -120,8 +119,7 @@ final class EmbeddedTest {
         assertThat(task.spec().deliver().to()).isEqualTo("in-process:default");
         fetchback.submit(page("/b").deliverTo("other"));
         assertThat(next()).isEqualTo("other " + url("/b"));
-        fetchback.submit(page("/missing").options(
-                new FetchOptions(PATIENCE, 1 << 20, 5, 1, StatusSet.SUCCESS, FetchOptions.Robots.IGNORE, false)));
+        fetchback.submit(page("/missing").options(FETCH.withMaxAttempts(1)));
         assertThat(next()).isEqualTo("http_status");
     }
 
@@ -158,9 +156,7 @@ final class EmbeddedTest {
         assertThat(ids).containsExactly(id + "_page 1", id + "_page 2", id + "_page 3");
 
         failures.set(1);
-        DeliverOptions once = DeliverOptions.inProcess(Receiver.DEFAULT);
-        TaskId dead = fetchback.submit(page("/dead").deliver(new DeliverOptions(
-                once.to(), once.mode(), List.of(), null, once.timeout(), 1, once.spool())));
+        TaskId dead = fetchback.submit(page("/dead").deliver(DeliverOptions.inProcess(Receiver.DEFAULT).withMaxAttempts(1)));
         StoredTask ended = ended(dead);
         assertThat(ended.task().phase()).isEqualTo(Phase.DEAD);
         assertThat(ended.task().progress().lastError()).isEqualTo(
@@ -216,6 +212,9 @@ final class EmbeddedTest {
         assertThatThrownBy(() -> fetchback.submitAll(List.of(page("/a"), page("/b").deliverTo("order"))))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("'orders'");
         assertThatThrownBy(() -> fetchback.submit("ftp://x/")).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> fetchback.submit(page("/a").header("x", "a\r\nb: c")))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("'x'");
+        assertThatThrownBy(() -> fetchback.submit(page("/a").method("GET /", null))).isInstanceOf(IllegalArgumentException.class);
         assertThat(fetchback.list(QUERY).tasks()).isEmpty();
     }
 
@@ -223,7 +222,7 @@ final class EmbeddedTest {
     void closeWaitsForAReceiverThatEndsInTime() throws Exception {
         CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch mayEnd = new CountDownLatch(1);
-        fetchback = builder().work(new WorkSettings(16, 16, Duration.ZERO, 16, PATIENCE)).deliverTo(delivery -> {
+        fetchback = builder().work(WorkSettings.DEFAULT.withDrain(PATIENCE)).deliverTo(delivery -> {
             begun.countDown();
             mayEnd.await();
             take(delivery);
@@ -283,7 +282,7 @@ final class EmbeddedTest {
     void whatIsSubmittedWhileItClosesIsDoneAfterTheNextStart() throws Exception {
         CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch mayEnd = new CountDownLatch(1);
-        fetchback = builder().work(new WorkSettings(16, 16, Duration.ZERO, 16, PATIENCE)).deliverTo((delivery, own) -> {
+        fetchback = builder().work(WorkSettings.DEFAULT.withDrain(PATIENCE)).deliverTo((delivery, own) -> {
             begun.countDown();
             mayEnd.await();
             own.submit(page("/found"));

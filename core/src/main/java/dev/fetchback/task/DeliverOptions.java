@@ -47,6 +47,16 @@ public record DeliverOptions(
         return to(IN_PROCESS + name);
     }
 
+    /** The same with another time for an attempt. */
+    public DeliverOptions withTimeout(Duration time) {
+        return new DeliverOptions(to, mode, headers, secret, time, maxAttempts, spool);
+    }
+
+    /** The same with another number of attempts. */
+    public DeliverOptions withMaxAttempts(int attempts) {
+        return new DeliverOptions(to, mode, headers, secret, timeout, attempts, spool);
+    }
+
     /** What the body of the request is. */
     public enum Mode {
         /** JSON with the page inside. */

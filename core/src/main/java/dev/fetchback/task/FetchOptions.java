@@ -25,6 +25,31 @@ public record FetchOptions(
     public static final FetchOptions DEFAULT =
             new FetchOptions(Duration.ofSeconds(60), 10 << 20, 10, 3, StatusSet.SUCCESS, Robots.OBEY, false);
 
+    /** The same with another time for an attempt. */
+    public FetchOptions withTimeout(Duration time) {
+        return new FetchOptions(time, maxBytes, maxRedirects, maxAttempts, acceptStatus, robots, ifChanged);
+    }
+
+    /** The same with another limit of the body. */
+    public FetchOptions withMaxBytes(long bytes) {
+        return new FetchOptions(timeout, bytes, maxRedirects, maxAttempts, acceptStatus, robots, ifChanged);
+    }
+
+    /** The same with another number of attempts. */
+    public FetchOptions withMaxAttempts(int attempts) {
+        return new FetchOptions(timeout, maxBytes, maxRedirects, attempts, acceptStatus, robots, ifChanged);
+    }
+
+    /** The same with another way to treat robots.txt. */
+    public FetchOptions withRobots(Robots other) {
+        return new FetchOptions(timeout, maxBytes, maxRedirects, maxAttempts, acceptStatus, other, ifChanged);
+    }
+
+    /** The same, but a page that is the same as the last time is no page. */
+    public FetchOptions withIfChanged() {
+        return new FetchOptions(timeout, maxBytes, maxRedirects, maxAttempts, acceptStatus, robots, true);
+    }
+
     /** Whether robots.txt is obeyed. */
     public enum Robots {
         /** RFC 9309: a disallowed page is not fetched. */

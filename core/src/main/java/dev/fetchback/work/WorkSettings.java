@@ -20,4 +20,14 @@ public record WorkSettings(
     /** The defaults of docs/configuration.md. */
     public static final WorkSettings DEFAULT =
             new WorkSettings(1024, 2, Duration.ofMillis(500), 512, Duration.ofSeconds(8));
+
+    /** The same with other limits of one host. */
+    public WorkSettings withPerHost(int concurrency, Duration gap) {
+        return new WorkSettings(fetchConcurrency, concurrency, gap, deliverConcurrency, drain);
+    }
+
+    /** The same with another time that a stop waits. */
+    public WorkSettings withDrain(Duration time) {
+        return new WorkSettings(fetchConcurrency, perHostConcurrency, perHostGap, deliverConcurrency, time);
+    }
 }

@@ -266,9 +266,7 @@ final class InProcessReceiverTest extends ReceiverContract {
     }
 
     private DeliverResult send(Outcome outcome, Body body, Body results, Duration timeout) throws InterruptedException {
-        DeliverOptions usual = DeliverOptions.to(to());
-        DeliverOptions deliver =
-                new DeliverOptions(usual.to(), usual.mode(), usual.headers(), null, timeout, usual.maxAttempts(), usual.spool());
+        DeliverOptions deliver = DeliverOptions.to(to()).withTimeout(timeout);
         return step().run(Pages.task(to(), null), Pages.spec(deliver), new Parcel(outcome, body, results, 1, false, () -> {}));
     }
 }

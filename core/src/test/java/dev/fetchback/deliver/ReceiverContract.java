@@ -106,10 +106,7 @@ abstract class ReceiverContract {
     }
 
     private DeliverResult send(Outcome outcome, int attempt, boolean stored, Duration timeout) throws InterruptedException {
-        DeliverOptions usual = DeliverOptions.to(to());
-        DeliverOptions deliver = new DeliverOptions(
-                usual.to(), usual.mode(), usual.headers(), null, timeout, usual.maxAttempts(), usual.spool());
-        TaskSpec spec = Pages.spec(deliver);
+        TaskSpec spec = Pages.spec(DeliverOptions.to(to()).withTimeout(timeout));
         Task task = Pages.task(to(), null);
         MemoryBody body = outcome instanceof Outcome.Fetched ? new MemoryBody(PAGE) : null;
         return step().run(task, spec, new Parcel(outcome, body, null, attempt, stored, () -> {}));

@@ -13,7 +13,7 @@ final class Local {
     static Builder builder() {
         return Fetchback.builder()
                 .fetchNetworks("127.0.0.0/8", "")
-                .work(new WorkSettings(16, 4, Duration.ZERO, 16, Duration.ofSeconds(2)));
+                .work(WorkSettings.DEFAULT.withPerHost(4, Duration.ZERO).withDrain(Duration.ofSeconds(2)));
     }
 
     /** A {@link Crawler} of the site, into the folder. */

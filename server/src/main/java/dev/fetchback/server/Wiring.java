@@ -175,10 +175,7 @@ public final class Wiring {
     static ApiSettings api(Config config) {
         boolean mayIgnore = config.get(Settings.FETCH_ROBOTS) == Settings.Robots.IGNORE;
         FetchOptions plain = FetchOptions.DEFAULT;
-        FetchOptions fetch = mayIgnore
-                ? new FetchOptions(plain.timeout(), plain.maxBytes(), plain.maxRedirects(), plain.maxAttempts(),
-                        plain.acceptStatus(), FetchOptions.Robots.IGNORE, plain.ifChanged())
-                : plain;
+        FetchOptions fetch = mayIgnore ? plain.withRobots(FetchOptions.Robots.IGNORE) : plain;
         return new ApiSettings(
                 new ApiSettings.Address(
                         config.get(Settings.HOST),
