@@ -4,14 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.fetchback.outbound.OutboundSettings;
 import dev.fetchback.process.CommandProcessor;
 import dev.fetchback.process.ProcessSettings;
+import dev.fetchback.process.Processor;
 import dev.fetchback.process.Processor.Isolation;
 import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.ProcessorUse;
 import dev.fetchback.task.StatusSet;
 import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.WorkSettings;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -22,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Processors of a program that embeds the library, from the builder to the results. */
 @Timeout(60)
 final class OwnProcessorsTest {
+    private static final int STUCK = 200; // more than may be in the step at once
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     @TempDir
@@ -102,6 +107,28 @@ final class OwnProcessorsTest {
                     .hasMessage("the processor 'count' cannot be used like that (/unit): it has no options");
             assertThatThrownBy(() -> submit(fetchback, spec(use("words", "{\"x\":\"" + "y".repeat(40_000) + "\"}"))))
                     .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("at most 32768");
+        }
+    }
+
+    @Test
+    void processorsThatAreBusyHoldUpNoneThatRunElsewhere() throws Exception {
+        CountDownLatch enough = new CountDownLatch(1);
+        Processor stuck = new OwnProcessor("stuck", page -> {
+            enough.await();
+            return 1;
+        });
+        try (Fetchback fetchback = builder().processor(stuck)
+                .work(new WorkSettings(512, 512, Duration.ZERO, 16, Duration.ofMillis(100)))
+                .outbound(OutboundSettings.DEFAULT.withPerAddress(512))
+                .process(ProcessSettings.DEFAULT.withPlaces(1, 64, PATIENCE)).start()) {
+            for (int i = 0; i < STUCK; i++) {
+                submit(fetchback, spec(ProcessorUse.of("stuck")));
+            }
+            for (int i = 0; i < 5; i++) {
+                Tasks.Submitted.Accepted words = (Tasks.Submitted.Accepted) submit(fetchback, spec(ProcessorUse.of("words")));
+                assertThat(fetchback.await(words.task().id(), PATIENCE.dividedBy(2)).orElseThrow().task().phase()).isEqualTo(Phase.SUCCEEDED);
+            }
+            enough.countDown();
         }
     }
 

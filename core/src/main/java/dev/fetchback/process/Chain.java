@@ -11,8 +11,12 @@ import java.util.List;
  * @param page its bytes, not to be changed
  * @param links the uses
  * @param resultMax bytes of all results together
+ * @param stored in which of the two lines for a place it stands: that of pages from the store, or of those straight from a fetch
  */
-record Chain(FetchedPage.Facts facts, byte[] page, List<Link> links, int resultMax) {
+record Chain(FetchedPage.Facts facts, byte[] page, List<Link> links, int resultMax, boolean stored) {
+    Chain(FetchedPage.Facts facts, byte[] page, List<Link> links, int resultMax) {
+        this(facts, page, links, resultMax, false);
+    }
 
     /**
      * One use.

@@ -45,7 +45,7 @@ final class CommandPool implements Pool {
 
     @Override
     public Ran run(Chain chain) throws InterruptedException {
-        if (!places.enter()) {
+        if (!places.enter(chain.stored())) {
             return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "as many commands run as may"), 0);
         }
         long began = System.nanoTime();

@@ -9,7 +9,7 @@ interface Pool extends AutoCloseable {
      */
     Ran run(Chain chain) throws InterruptedException;
 
-    /** How many may run or wait for their turn at once. */
+    /** How many may run or wait for their turn at once, of pages from the store and of those straight from a fetch each. */
     int capacity();
 
     /** Ends whatever runs, within a bound. */

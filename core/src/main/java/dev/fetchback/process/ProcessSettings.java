@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeoutMax the most that a use may ask for
  * @param resultMax bytes of all results of one task, as JSON
  * @param threads how many chains run on threads of the server's own process at once
- * @param queue how many tasks may wait for a place in each pool; each holds its page meanwhile
+ * @param queue how many tasks may wait for a place in each pool, straight from memory and as many from the store; each holds its page
  * @param patience how long each of them waits before its page goes to the store
  * @param isolation where processors run that the operator wants elsewhere than they say themselves, by name
  * @param plugins a folder with jars of processors; null for none

@@ -103,9 +103,13 @@ public final class ProcessStep implements Step<ProcessInput, ProcessResult>, Aut
         return workers.suspended();
     }
 
-    /** How many tasks may be in the step at once without being told that all is busy. */
+    /**
+     * How many tasks may be in the step at once: all that the pools take, so that those of one pool, be they ever so slow, leave room for
+     * those of another.
+     */
     public int capacity() {
-        return pools.values().stream().mapToInt(Pool::capacity).max().orElse(1);
+        int all = pools.entrySet().stream().filter(e -> processors.anyIn(e.getKey())).mapToInt(e -> e.getValue().capacity()).sum();
+        return 2 * Math.max(1, all);
     }
 
     @Override
@@ -127,7 +131,7 @@ public final class ProcessStep implements Step<ProcessInput, ProcessResult>, Aut
             LOG.log(System.Logger.Level.WARNING, "page could not be read task={0}", task.id(), e);
             return new ProcessResult.Failed(new Problem(Problem.INTERNAL, "the page could not be read back from disk", 0), true);
         }
-        return new Way(task, spec.process(), facts(task, spec, input.page()), bytes).go();
+        return new Way(task, spec.process(), facts(task, spec, input.page()), bytes, input.stored()).go();
     }
 
     private static FetchedPage.Facts facts(Task task, TaskSpec spec, Page page) {
@@ -142,17 +146,19 @@ public final class ProcessStep implements Step<ProcessInput, ProcessResult>, Aut
         private final List<ProcessorUse> uses;
         private final FetchedPage.Facts facts;
         private final byte[] bytes;
+        private final boolean stored;
         private final List<String> names = new ArrayList<>();
         private final List<byte[]> values = new ArrayList<>();
         private final List<ProcessResult.Failure> failures = new ArrayList<>();
         private int room = settings.resultMax();
 
-        Way(Task task, List<ProcessorUse> uses, FetchedPage.Facts facts, byte[] bytes) {
+        Way(Task task, List<ProcessorUse> uses, FetchedPage.Facts facts, byte[] bytes, boolean stored) {
             this.taskId = task.id().toString();
             this.last = task.progress().processAttempts() >= TaskMachine.PROCESS_ATTEMPTS_MAX;
             this.uses = uses;
             this.facts = facts;
             this.bytes = bytes;
+            this.stored = stored;
         }
 
         ProcessResult go() throws InterruptedException {
@@ -182,7 +188,7 @@ public final class ProcessStep implements Step<ProcessInput, ProcessResult>, Aut
         }
 
         private Chain chain(List<ProcessorUse> together) {
-            return new Chain(facts, bytes, together.stream().map(use -> Chain.Link.of(use, timeout(use))).toList(), room);
+            return new Chain(facts, bytes, together.stream().map(use -> Chain.Link.of(use, timeout(use))).toList(), room, stored);
         }
 
         /** Keeps what came; the whole attempt's failure if one ends it. */

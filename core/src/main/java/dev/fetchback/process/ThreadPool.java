@@ -50,7 +50,7 @@ final class ThreadPool implements Pool {
         if (abandoned.get() >= abandonedMax) {
             return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "processors on threads do not end"), UNAVAILABLE_MILLIS);
         }
-        if (!places.enter()) {
+        if (!places.enter(chain.stored())) {
             return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "all threads for processors are busy"), 0);
         }
         long began = System.nanoTime();

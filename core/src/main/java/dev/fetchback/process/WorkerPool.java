@@ -65,7 +65,7 @@ final class WorkerPool implements Pool {
 
     @Override
     public Ran run(Chain chain) throws InterruptedException {
-        if (!places.enter()) {
+        if (!places.enter(chain.stored())) {
             return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "all worker processes are busy"), 0);
         }
         try {

@@ -99,7 +99,7 @@ final class ProcessRuns {
 
     private @Nullable ProcessResult run(Task task, TaskSpec spec, Load load) {
         try {
-            return processing.step().run(task, spec, new ProcessInput(load.page(), load.body()));
+            return processing.step().run(task, spec, new ProcessInput(load.page(), load.body(), load.stored()));
         } catch (InterruptedException e) {
             return null;
         } catch (RuntimeException | Error e) { // out of memory, say

@@ -71,7 +71,7 @@ final class Fixture {
         TaskSpec plain = TaskSpec.get(URL, null);
         TaskSpec spec = new TaskSpec(URL, plain.request(), plain.fetch(), uses, null, plain.schedule(), plain.tags());
         Page facts = new Page(200, URL + "?final", List.of(), "text/html", page.length, "0".repeat(64), 1, 1);
-        return step.run(task(id), spec, new ProcessInput(facts, new ArrayBody(page)));
+        return step.run(task(id), spec, new ProcessInput(facts, new ArrayBody(page), false));
     }
 
     static ProcessResult run(ProcessStep step, ProcessorUse... uses) throws InterruptedException {

@@ -183,7 +183,7 @@ final class ProcessStepTest {
         });
         ProcessSettings settings = ProcessSettings.DEFAULT.withPlaces(2, 3, Duration.ofSeconds(60));
         try (ProcessStep step = step(settings, waits); var callers = Executors.newVirtualThreadPerTaskExecutor()) {
-            assertThat(step.capacity()).isEqualTo(5);
+            assertThat(step.capacity()).as("twice that of the one pool that is used").isEqualTo(2 * 5);
             List<Future<String>> results = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
                 results.add(callers.submit(() -> Fixture.text(Fixture.run(step, Fixture.use("waits")))));

@@ -340,7 +340,7 @@ final class ProcessRunsTest {
     @Test
     void withoutProcessorsATaskThatWantsSomeHearsSo() throws Exception {
         ProcessResult result = Processing.NONE.step().run(submit(), store.all().getFirst().spec(), new ProcessInput(
-                new Page(200, "http://host/", List.of(), null, 3, "abc", now, 1), new ThreeBytes()));
+                new Page(200, "http://host/", List.of(), null, 3, "abc", now, 1), new ThreeBytes(), false));
         assertThat(result).isInstanceOfSatisfying(ProcessResult.Failed.class, failed -> {
             assertThat(failed.problem().code()).isEqualTo(Problem.PROCESS_UNKNOWN);
             assertThat(failed.retryable()).isFalse();
