@@ -33,6 +33,7 @@ def arguments():
     parser.add_argument("--delay-ms", type=int, default=1000, help="after which the slow target answers (1000)")
     parser.add_argument("--addresses", type=int, default=100, help="loopback addresses of the targets, each a host (100)")
     parser.add_argument("--rate", type=float, default=1000, help="tasks/s of latency (1000)")
+    parser.add_argument("--outstanding", type=int, default=16, help="tasks whose pages are processed beside in processing (16)")
     parser.add_argument("--idle-seconds", type=float, default=10, help="idle time before memory is read in startup (10)")
     parser.add_argument("--check-tasks", type=int, default=2000, help="tasks of the check (2000)")
     parser.add_argument("--no-check", action="store_true", help="e2e without the check before it")

@@ -11,7 +11,7 @@ from .contenders import Running
 from .measure import (FileFeed, burst, delayed_file, folder_bytes, follow, live_heap, warm_up, write_lines)
 from .procs import BenchError, RssSampler
 from .report import first_line, megabytes, output_of, spread, table
-from .stage import H2load, SlowTarget, post_file, probe
+from .stage import H2load, Pressure, SlowTarget, post_file, probe
 
 MILLION = 1_000_000
 
@@ -238,6 +238,41 @@ def latency(stage):
     return results
 
 
+def processing(stage):
+    """Plain tasks at a fixed rate, with no pages to process and with more of them than the workers can take."""
+    results, rows = {}, []
+    rate, seconds = stage.args.rate, stage.args.seconds
+    for contender in fetchbacks(stage):
+        sink_port = stage.workshop.free_port()
+        run = lambda count, timeout, **options: probe(stage.workshop, stage.tools, running.port, contender.path, stage.target.port,
+                                                      sink_port, count, timeout, **options)
+        with Running(stage.workshop, contender, f"http://127.0.0.1:{sink_port}/hook") as running:
+            measure = lambda: run(int(rate * seconds), seconds * 2 + 60, rate=rate, skip=int(rate * min(5, seconds / 3)), conns=64)
+            run(int(max(1, stage.args.warm_up) * rate), stage.args.warm_up * 4 + 30, conns=16)
+            with Pressure(running.port, stage.target.large_url, stage.sink.url, stage.args.outstanding) as pressure:
+                time.sleep(stage.args.warm_up)
+            found = {"rounds": []}
+            for _ in range(stage.args.rounds):
+                idle = measure()
+                with Pressure(running.port, stage.target.large_url, stage.sink.url, stage.args.outstanding) as pressure:
+                    time.sleep(2)
+                    before, begun = pressure.done, time.monotonic()
+                    busy = measure()
+                    pages = (pressure.done - before) / (time.monotonic() - begun)
+                found["rounds"].append({"idle": idle, "busy": busy, "pages_per_second": pages, "failed": pressure.failed})
+                say(f"{contender.name}: {pages:,.0f} pages/s processed beside, {pressure.failed} failed")
+        results[contender.name] = found
+        for name, key in (("accept", "accept_ms"), ("accept→delivered", "accept_to_delivered_ms")):
+            middle = lambda which, part: statistics.median((each[which][key] or {}).get(part) or math.inf for each in found["rounds"])
+            rows.append([contender.name, name, middle("idle", "p50"), middle("busy", "p50"), middle("idle", "p99"), middle("busy", "p99"),
+                         middle("busy", "p99") / middle("idle", "p99"),
+                         sum(each[which][count] for each in found["rounds"] for which in ("idle", "busy")
+                             for count in ("missing", "repeated", "not_pages"))])
+    table(f"Plain tasks at {rate:,.0f}/s, ms, while no worker and while all workers are busy",
+          ["contender", "what", "p50 idle", "p50 busy", "p99 idle", "p99 busy", "busy ÷ idle", "missing, repeated, not pages"], rows)
+    return results
+
+
 def startup(stage):
     """Start to listening, idle memory, and the rate of the first seconds against the warm one."""
     results, rows = {}, []
@@ -294,4 +329,4 @@ def ceiling(stage):
 
 
 ALL = {"ceiling": ceiling, "check": check, "e2e": e2e, "duel": duel, "submits": submits, "ndjson": ndjson, "slow": slow, "flat": flat, "latency": latency,
-       "startup": startup}
+       "processing": processing,        "startup": startup}

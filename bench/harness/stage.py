@@ -8,11 +8,13 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from .procs import BenchError, await_port
 
 PAGE_BYTES = 10_240
+LARGE_BYTES = 102_400  # of what is processed
 PAGE_BEGIN = "bench-page-begins-here"
 PAGE_END = "bench-page-ends-here"
 WORDS = ("the a of and to in is it for on with as at by from this that be are was or an not have has they you we our their "
@@ -20,8 +22,8 @@ WORDS = ("the a of and to in is it for on with as at by from this that be are wa
          "naïve café größer “quoted” price question answer travel machine engine history library science weather bridge").split()
 
 
-def make_page():
-    """A page of exactly PAGE_BYTES bytes as the web serves them: head, navigation, articles with quotes, links and some
+def make_page(page_bytes=PAGE_BYTES):
+    """A page of exactly so many bytes as the web serves them: head, navigation, articles with quotes, links and some
     text beyond ASCII, and a script. The same on every run."""
     rng = random.Random(20261122)
     text = [f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Daily review</title>\n'
@@ -34,13 +36,13 @@ def make_page():
         words = " ".join(rng.choice(WORDS) for _ in range(rng.randrange(30, 70)))
         article = (f'<article id="a{rng.randrange(10**6)}">\n\t<h2>{rng.choice(WORDS).title()} &amp; {rng.choice(WORDS)}</h2>\n'
                    f'\t<p class="lead">{words}.</p>\n\t<a href="https://example.com/read?id={rng.randrange(10**6)}&amp;ref=list">More</a>\n</article>\n')
-        if size + len(article.encode()) > PAGE_BYTES - 10:
+        if size + len(article.encode()) > page_bytes - 10:
             break
         text.append(article)
         size += len(article.encode())
-    text.append("<!--" + "x" * (PAGE_BYTES - size - 8) + "-->\n")
+    text.append("<!--" + "x" * (page_bytes - size - 8) + "-->\n")
     page = "".join(text + [tail]).encode()
-    assert len(page) == PAGE_BYTES
+    assert len(page) == page_bytes
     return page
 
 
@@ -89,6 +91,8 @@ class Target:
     def __init__(self, workshop, addresses):
         with open(workshop.path("page.html"), "wb") as out:
             out.write(make_page())
+        with open(workshop.path("large.html"), "wb") as out:
+            out.write(make_page(LARGE_BYTES))
         self.addresses = addresses
         listens = "\n".join(f"    listen {address(n)}:PORT backlog=4096;" for n in range(addresses))
         self.port, _, self.process = nginx(workshop, "target", f"""
@@ -98,12 +102,16 @@ class Target:
     charset utf-8;
     root {workshop.dir};
     location = /robots.txt {{ return 404; }}
+    location /large/ {{ rewrite ^ /large.html break; types {{ text/html html; }} }}
     location / {{ rewrite ^ /page.html break; types {{ text/html html; }} }}
   }}""")
         self.url = f"http://127.0.0.1:{self.port}/news/2026/11/page.html"
 
     def spread_url(self, n):
         return f"http://{address(n % self.addresses)}:{self.port}/page/{n}"
+
+    def large_url(self, n):
+        return f"http://{address(n % self.addresses)}:{self.port}/large/{n}"
 
 
 class SlowTarget:
@@ -224,6 +232,40 @@ class H2load:
         return {"seconds": float(numbers[1]) * unit, "rate": float(numbers[3]), "accepted": int(codes[1]),
                 "refused": int(codes[2]) + int(codes[3]) + int(codes[4]), "errors": int(requests[3]),
                 "uncertain": self.uncertain}
+
+
+class Pressure:
+    """Keeps so many tasks outstanding whose large pages are processed; a context manager."""
+
+    def __init__(self, port, url, sink, outstanding):
+        self.port, self.url, self.sink = port, url, sink
+        self.done = self.failed = 0
+        self.lock, self.over = threading.Lock(), threading.Event()
+        self.threads = [threading.Thread(target=self.run, args=(n,), daemon=True) for n in range(outstanding)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(40)
+
+    def run(self, number):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=35)
+        while not self.over.is_set():
+            number += len(self.threads)
+            task = {"url": self.url(number), "process": [{"use": "text"}, {"use": "links"}], "deliver": {"to": self.sink, "mode": "processed"}}
+            connection.request("POST", "/v1/tasks", json.dumps(task), {"content-type": "application/json", "prefer": "wait=30"})
+            response = connection.getresponse()
+            answer = response.read()
+            good = response.status == 200 and json.loads(answer)["state"] == "succeeded"
+            with self.lock:
+                self.done += good
+                self.failed += not good
+        connection.close()
 
 
 def probe(workshop, tools, server_port, path, target_port, sink_port, count, timeout, **options):

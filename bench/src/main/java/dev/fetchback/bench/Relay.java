@@ -10,10 +10,10 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
 /** {@code fetchback serve} without a store: takes the same flags, keeps nothing. */
-public final class Relay {
+final class Relay {
     private Relay() {}
 
-    public static void main(String[] args) throws Exception {
+    static void run(String[] args) throws Exception {
         Logging.prepare();
         Config config = new ConfigReader(System.getenv(), Path.of("")).read(List.of(args));
         Server server = Server.start(config, Wiring.builder(config).engine(NoStore::new));

@@ -28,7 +28,7 @@ public record WorkerSettings(
     private static final int COUNT_MAX = 8; // each takes its heap; who has the memory says so
     private static final int HEAP_MEGABYTES = 256;
     private static final int HEAP_MEGABYTES_MIN = 32;
-    private static final int TASKS_MAX = 1_000;
+    private static final int TASKS_MAX = 100_000; // its code is compiled within some thousand pages; growth and age end it before
     private static final Duration AGE_MAX = Duration.ofMinutes(30);
     private static final Duration IDLE = Duration.ofMinutes(2);
     private static final Duration STALL = Duration.ofSeconds(10); // a full collection of its heap takes less than one

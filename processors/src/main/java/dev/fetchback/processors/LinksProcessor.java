@@ -1,11 +1,13 @@
 package dev.fetchback.processors;
 
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.StringTokenizer;
 import org.jsoup.nodes.Element;
 import org.jsoup.nodes.Node;
 import org.jsoup.nodes.TextNode;
@@ -107,8 +109,12 @@ public final class LinksProcessor implements BuiltIn {
         }
 
         private static List<String> rel(String rel) {
-            String words = rel.strip().toLowerCase(Locale.ROOT);
-            return words.isEmpty() ? List.of() : List.of(words.split("[ \t\r\n\f]+", RELS_MAX + 1)).stream().limit(RELS_MAX).toList();
+            List<String> words = new ArrayList<>();
+            StringTokenizer tokens = new StringTokenizer(rel.toLowerCase(Locale.ROOT), " \t\r\n\f"); // HTML's white space
+            while (tokens.hasMoreTokens() && words.size() < RELS_MAX) {
+                words.add(tokens.nextToken());
+            }
+            return words;
         }
 
         /** What stands in the link; what it says for those who do not see when nothing does. */

@@ -132,7 +132,7 @@ public final class Settings {
                     + "One fewer than there are processors (CPUs), at most 8, when not given.");
     public static final Setting<Long> PROCESS_WORKER_MEMORY = row(PROCESS, "process-worker-memory", Kind.size("32MiB", "16GiB"), "256MiB",
             "Heap of each worker process. It takes up to 192 MiB beside it.");
-    public static final Setting<Integer> PROCESS_WORKER_PAGES = row(PROCESS, "process-worker-pages", Kind.integer(1, 1_000_000_000), "1000",
+    public static final Setting<Integer> PROCESS_WORKER_PAGES = row(PROCESS, "process-worker-pages", Kind.integer(1, 1_000_000_000), "100000",
             "Pages after which a worker process is replaced.");
     public static final Setting<Layers> PROCESS_WORKER_ISOLATION = row(PROCESS, "process-worker-isolation", Kind.choice(Layers.class), "all",
             "Whether all is tried that the system offers to isolate worker processes. /health/ready says what is in force.");
