@@ -9,13 +9,10 @@ import dev.fetchback.task.Page;
 import dev.fetchback.task.ProcessorUse;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
-import dev.fetchback.work.Body;
+import dev.fetchback.work.Bytes;
 import dev.fetchback.work.ProcessInput;
 import dev.fetchback.work.ProcessResult;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +53,7 @@ final class ProcessSpeed {
         this.spec = new TaskSpec(
                 plain.url(), plain.request(), plain.fetch(), USES, plain.deliver(), plain.schedule(), plain.tags());
         Page page = new Page(200, FACTS.finalUrl(), List.of(), FACTS.contentType(), html.length, "0".repeat(64), 0, 1);
-        this.input = new ProcessInput(page, new InMemory(html), false);
+        this.input = new ProcessInput(page, new Bytes(html), false);
     }
 
     private interface Contender {
@@ -225,20 +222,5 @@ final class ProcessSpeed {
         }
         return out.append("</article></main><footer><p>&copy; The News</p></footer></body></html>").toString()
                 .getBytes(StandardCharsets.UTF_8);
-    }
-
-    private record InMemory(byte[] bytes) implements Body {
-        @Override
-        public long length() {
-            return bytes.length;
-        }
-
-        @Override
-        public InputStream open() throws IOException {
-            return new ByteArrayInputStream(bytes);
-        }
-
-        @Override
-        public void close() {}
     }
 }

@@ -1,5 +1,6 @@
 package dev.fetchback.deliver;
 
+import dev.fetchback.task.ContentType;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
@@ -54,20 +55,7 @@ record PageText(boolean text, boolean html, @Nullable String charset) {
         if (!any && !xml && !type.endsWith("+json") && !TEXT_APPLICATIONS.contains(type)) {
             return BINARY;
         }
-        return new PageText(true, any, semicolon < 0 ? null : charsetParameter(contentType.substring(semicolon + 1)));
-    }
-
-    private static @Nullable String charsetParameter(String parameters) {
-        for (String parameter : parameters.split(";", 16)) {
-            int equals = parameter.indexOf('=');
-            if (equals > 0 && parameter.substring(0, equals).strip().equalsIgnoreCase("charset")) {
-                String value = parameter.substring(equals + 1).strip();
-                return value.length() > 1 && value.startsWith("\"") && value.endsWith("\"")
-                        ? value.substring(1, value.length() - 1)
-                        : value;
-            }
-        }
-        return null;
+        return new PageText(true, any, semicolon < 0 ? null : ContentType.charset(contentType.substring(semicolon + 1)));
     }
 
     /**

@@ -8,7 +8,7 @@ import java.io.InputStream;
  *
  * @param bytes not to be changed
  */
-record Bytes(byte[] bytes) implements Body {
+public record Bytes(byte[] bytes) implements Body {
     @Override
     public long length() {
         return bytes.length;

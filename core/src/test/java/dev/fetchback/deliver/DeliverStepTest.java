@@ -12,6 +12,7 @@ import dev.fetchback.task.Problem;
 import dev.fetchback.task.Processed;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.Bytes;
 import dev.fetchback.work.DeliverResult;
 import dev.fetchback.work.DeliverResult.Accepted;
 import dev.fetchback.work.DeliverResult.StoreFirst;
@@ -126,7 +127,7 @@ class DeliverStepTest extends StepFixture {
         for (Mode mode : new Mode[] {Mode.PROCESSED, Mode.NOTIFY}) {
             Outcome outcome = Pages.fetched(big).processed(new Processed(results.length, Map.of()));
             DeliverResult result = step.run(Pages.task(), Pages.spec(deliver(mode, null)),
-                    new Parcel(outcome, new MemoryBody(big), new MemoryBody(results), 1, false, () -> {}));
+                    new Parcel(outcome, new Bytes(big), new Bytes(results), 1, false, () -> {}));
             assertThat(result).isEqualTo(new DeliverResult.Accepted(false));
             FakePost.Sent sent = post.sent.getLast();
             assertThat(sent.headers())
@@ -166,7 +167,7 @@ class DeliverStepTest extends StepFixture {
         step(settings(SECRET, Limits.DEFAULT));
         byte[] page = new byte[Letters.RAW_IN_MEMORY_MAX + 100_001];
         new Random(3).nextBytes(page);
-        DeliverResult result = run(new MemoryBody(page), Pages.fetched(page, null), deliver(Mode.RAW, null), true);
+        DeliverResult result = run(new Bytes(page), Pages.fetched(page, null), deliver(Mode.RAW, null), true);
         assertThat(result).isEqualTo(new Accepted(false));
         FakePost.Sent sent = post.sent.getFirst();
         assertThat(sent.letter().content()).isInstanceOf(Post.Content.Streamed.class);
@@ -181,7 +182,7 @@ class DeliverStepTest extends StepFixture {
         TaskSpec spec = Pages.spec(deliver(Mode.RAW, null));
         TaskSpec.Tags tags = new TaskSpec.Tags(null, null, List.of("l".repeat(3000)), Map.of("big", "m".repeat(5000)));
         TaskSpec big = new TaskSpec(spec.url(), spec.request(), spec.fetch(), List.of(), spec.deliver(), spec.schedule(), tags);
-        step.run(Pages.task(), big, new Parcel(Pages.fetched(PAGE), new MemoryBody(PAGE), null, 1, false, () -> {}));
+        step.run(Pages.task(), big, new Parcel(Pages.fetched(PAGE), new Bytes(PAGE), null, 1, false, () -> {}));
         Map<String, String> headers = post.sent.getFirst().headers();
         assertThat(headers).doesNotContainKey("fetchback-metadata").containsKey("fetchback-labels");
         int bytes = headers.entrySet().stream().mapToInt(e -> e.getKey().length() + e.getValue().length() + 4).sum();

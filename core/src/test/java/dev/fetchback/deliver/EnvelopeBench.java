@@ -6,6 +6,7 @@ import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Page;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.Bytes;
 import dev.fetchback.work.Parcel;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.lang.management.ManagementFactory;
@@ -88,7 +89,7 @@ final class EnvelopeBench {
         Post nowhere = letter -> new Post.Reply.Answer(204, null);
         var surroundings = new DeliverStep.Surroundings(System::currentTimeMillis, System::nanoTime, new Random(1));
         DeliverStep step = new DeliverStep(nowhere, Pages.NONE_IN_PROCESS, endpoints, envelope, settings, surroundings, new PrometheusRegistry());
-        Parcel parcel = new Parcel(outcome, new MemoryBody(body), null, 1, false, () -> {});
+        Parcel parcel = new Parcel(outcome, new Bytes(body), null, 1, false, () -> {});
         report("the step without the exchange", () -> step.run(task, spec, parcel).hashCode());
         report("all, plainly through strings", () -> plain(task, spec, outcome.page(), body));
     }

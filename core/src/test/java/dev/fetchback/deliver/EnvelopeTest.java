@@ -8,6 +8,7 @@ import dev.fetchback.task.Problem;
 import dev.fetchback.task.Processed;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.Bytes;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -182,7 +183,7 @@ class EnvelopeTest {
         byte[] body = Pages.html(new Random(1), 5000);
         Outcome.Fetched outcome = Pages.fetched(body);
         Task task = Pages.task(Pages.TO, outcome);
-        Map<String, Object> data = Json.object(envelope.data(task, Pages.spec(), new MemoryBody(body), null));
+        Map<String, Object> data = Json.object(envelope.data(task, Pages.spec(), new Bytes(body), null));
         assertThat(data).isEqualTo(data(parsed(outcome, Envelope.Content.Page.INLINE, body)));
         assertThat(Json.object(envelope.data(task, Pages.spec(), null, null))).doesNotContainKeys("body", "body_base64", "body_url");
     }
@@ -192,7 +193,7 @@ class EnvelopeTest {
         byte[] body = Pages.html(new Random(1), INLINE_MAX + 1);
         Outcome.Fetched kept = new Outcome.Fetched(Pages.fetched(body).page(), Pages.FETCHED_AT + 1000);
         assertThat(Json.object(envelope.data(Pages.task(Pages.TO, kept), Pages.spec(), null, null))).containsKey("body_url");
-        assertThat(Json.object(envelope.data(Pages.task(Pages.TO, Pages.fetched(body)), Pages.spec(), new MemoryBody(body), null)))
+        assertThat(Json.object(envelope.data(Pages.task(Pages.TO, Pages.fetched(body)), Pages.spec(), new Bytes(body), null)))
                 .doesNotContainKeys("body", "body_base64", "body_url");
     }
 
@@ -219,7 +220,7 @@ class EnvelopeTest {
                     "a \"b\"", Map.of("code", "process_timeout", "detail", "it took longer than 10 s"), "c", Map.of("code", "process_failed")));
         }
         Task task = Pages.task(Pages.TO, outcome);
-        assertThat(Json.object(envelope.data(task, Pages.spec(), new MemoryBody(body), new MemoryBody(results)))).containsKeys("processed", "body");
+        assertThat(Json.object(envelope.data(task, Pages.spec(), new Bytes(body), new Bytes(results)))).containsKeys("processed", "body");
         assertThat(Json.object(envelope.data(task, Pages.spec(), null, null))).as("dropped").doesNotContainKeys("processed", "body");
     }
 

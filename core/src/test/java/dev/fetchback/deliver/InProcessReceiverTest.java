@@ -9,6 +9,7 @@ import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.Processed;
 import dev.fetchback.work.Body;
+import dev.fetchback.work.Bytes;
 import dev.fetchback.work.DeliverResult;
 import dev.fetchback.work.Parcel;
 import java.io.IOException;
@@ -103,7 +104,7 @@ final class InProcessReceiverTest extends ReceiverContract {
     }
 
     private DeliverResult sendSoon() throws InterruptedException {
-        return send(Pages.fetched(new byte[0]), new MemoryBody(new byte[0]), Duration.ofMillis(50));
+        return send(Pages.fetched(new byte[0]), new Bytes(new byte[0]), Duration.ofMillis(50));
     }
 
     private DeliverResult send(Outcome outcome, Body body, Duration timeout) throws InterruptedException {
@@ -160,7 +161,7 @@ final class InProcessReceiverTest extends ReceiverContract {
         };
         Problem problem = new Problem(Problem.PROCESS_FAILED, "no article", 0);
         Outcome outcome = Pages.fetched(page).processed(new Processed(results.length, Map.of("article", problem)));
-        send(outcome, new MemoryBody(page), new MemoryBody(results), Duration.ofSeconds(20));
+        send(outcome, new Bytes(page), new Bytes(results), Duration.ofSeconds(20));
         if (wrong.get() != null) {
             throw wrong.get();
         }

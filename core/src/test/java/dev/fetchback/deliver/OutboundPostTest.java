@@ -11,6 +11,7 @@ import dev.fetchback.outbound.OutboundSettings;
 import dev.fetchback.outbound.Resolved;
 import dev.fetchback.task.Header;
 import dev.fetchback.work.Body;
+import dev.fetchback.work.Bytes;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -85,7 +86,7 @@ class OutboundPostTest {
     @Test
     void postsAStream() throws Exception {
         byte[] large = random(3 << 20);
-        Post.Reply reply = post.send(letter("/ok", new Post.Content.Streamed(new MemoryBody(large))));
+        Post.Reply reply = post.send(letter("/ok", new Post.Content.Streamed(new Bytes(large))));
         assertThat(reply).isEqualTo(new Post.Reply.Answer(204, null));
         assertThat(received).isEqualTo(large);
     }

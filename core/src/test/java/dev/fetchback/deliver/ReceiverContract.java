@@ -12,6 +12,7 @@ import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskSpec;
+import dev.fetchback.work.Bytes;
 import dev.fetchback.work.DeliverResult;
 import dev.fetchback.work.DeliverResult.Accepted;
 import dev.fetchback.work.DeliverResult.Refused;
@@ -108,7 +109,7 @@ abstract class ReceiverContract {
     private DeliverResult send(Outcome outcome, int attempt, boolean stored, Duration timeout) throws InterruptedException {
         TaskSpec spec = Pages.spec(DeliverOptions.to(to()).withTimeout(timeout));
         Task task = Pages.task(to(), null);
-        MemoryBody body = outcome instanceof Outcome.Fetched ? new MemoryBody(PAGE) : null;
+        Bytes body = outcome instanceof Outcome.Fetched ? new Bytes(PAGE) : null;
         return step().run(task, spec, new Parcel(outcome, body, null, attempt, stored, () -> {}));
     }
 

@@ -9,6 +9,7 @@ import dev.fetchback.task.DeliverOptions.Spool;
 import dev.fetchback.task.Header;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.work.Body;
+import dev.fetchback.work.Bytes;
 import dev.fetchback.work.DeliverResult;
 import dev.fetchback.work.Parcel;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -57,16 +58,16 @@ abstract class StepFixture {
     }
 
     DeliverResult sendTo(String url) throws InterruptedException {
-        Parcel parcel = new Parcel(Pages.fetched(PAGE), new MemoryBody(PAGE), null, 1, false, () -> {});
+        Parcel parcel = new Parcel(Pages.fetched(PAGE), new Bytes(PAGE), null, 1, false, () -> {});
         return step.run(Pages.task(url, null), Pages.spec(DeliverOptions.to(url)), parcel);
     }
 
     DeliverResult run(Outcome outcome, DeliverOptions deliver, int attempt, boolean stored) throws InterruptedException {
-        return step.run(Pages.task(), Pages.spec(deliver), new Parcel(outcome, new MemoryBody(PAGE), null, attempt, stored, () -> {}));
+        return step.run(Pages.task(), Pages.spec(deliver), new Parcel(outcome, new Bytes(PAGE), null, attempt, stored, () -> {}));
     }
 
     DeliverResult sendPage(byte[] page, Mode mode, boolean stored) throws InterruptedException {
-        return run(new MemoryBody(page), Pages.fetched(page), deliver(mode, null), stored);
+        return run(new Bytes(page), Pages.fetched(page), deliver(mode, null), stored);
     }
 
     DeliverResult run(@Nullable Body body, Outcome outcome, DeliverOptions deliver, boolean stored)

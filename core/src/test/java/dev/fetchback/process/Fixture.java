@@ -6,12 +6,10 @@ import dev.fetchback.task.ProcessorUse.OnError;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskSpec;
-import dev.fetchback.work.Body;
+import dev.fetchback.work.Bytes;
 import dev.fetchback.work.ProcessInput;
 import dev.fetchback.work.ProcessResult;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,7 +69,7 @@ final class Fixture {
         TaskSpec plain = TaskSpec.get(URL, null);
         TaskSpec spec = new TaskSpec(URL, plain.request(), plain.fetch(), uses, null, plain.schedule(), plain.tags());
         Page facts = new Page(200, URL + "?final", List.of(), "text/html", page.length, "0".repeat(64), 1, 1);
-        return step.run(task(id), spec, new ProcessInput(facts, new ArrayBody(page), false));
+        return step.run(task(id), spec, new ProcessInput(facts, new Bytes(page), false));
     }
 
     static ProcessResult run(ProcessStep step, ProcessorUse... uses) throws InterruptedException {
@@ -97,23 +95,5 @@ final class Fixture {
             jar.closeEntry();
         }
         return file;
-    }
-
-    /** A body in memory. */
-    record ArrayBody(byte[] bytes) implements Body {
-        @Override
-        public long length() {
-            return bytes.length;
-        }
-
-        @Override
-        public InputStream open() {
-            return new ByteArrayInputStream(bytes);
-        }
-
-        @Override
-        public void close() {
-            // Nothing is held.
-        }
     }
 }

@@ -2,6 +2,7 @@ package dev.fetchback.processors;
 
 import com.ibm.icu.text.CharsetDetector;
 import com.ibm.icu.text.CharsetMatch;
+import dev.fetchback.task.ContentType;
 import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +33,7 @@ record Decoded(String text, Encoding encoding) {
         if (starts(bytes, 0xff, 0xfe)) {
             return in(Encoding.UTF16_LE, bytes, 2);
         }
-        Optional<Encoding> said = Optional.ofNullable(Kind.charset(contentType)).flatMap(Encoding::of)
+        Optional<Encoding> said = Optional.ofNullable(contentType).map(ContentType::charset).flatMap(Encoding::of)
                 .or(() -> kind == Kind.TEXT ? Optional.empty() : Prescan.of(bytes));
         return said.map(encoding -> in(encoding, bytes, 0)).orElseGet(() -> detected(bytes, kind));
     }

@@ -53,23 +53,6 @@ enum Kind {
         return type.startsWith("text/") || type.endsWith("+json") || TEXTS.contains(type) ? TEXT : BINARY;
     }
 
-    /** The charset parameter of a content type (RFC 9110 §8.3.1); null when it has none. */
-    static @Nullable String charset(@Nullable String contentType) {
-        if (contentType == null) {
-            return null;
-        }
-        for (String parameter : contentType.split(";", 16)) {
-            int equals = parameter.indexOf('=');
-            if (equals > 0 && parameter.substring(0, equals).strip().equalsIgnoreCase("charset")) {
-                String value = parameter.substring(equals + 1).strip();
-                return value.length() > 1 && value.startsWith("\"") && value.endsWith("\"")
-                        ? value.substring(1, value.length() - 1)
-                        : value;
-            }
-        }
-        return null;
-    }
-
     private static Kind sniffed(byte[] bytes) {
         String start = start(bytes);
         if (start.startsWith("%PDF-")) {
