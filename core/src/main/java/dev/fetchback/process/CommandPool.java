@@ -110,10 +110,15 @@ final class CommandPool implements Pool {
                         e.getMessage());
                 return Result.failed(Problem.PROCESS_FAILED, "the command could not be started");
             }
+            boolean late;
             synchronized (running) {
                 running.add(process);
+                late = closed;
             }
             try {
+                if (late) {
+                    WorkerProcess.end(process); // it was not there yet when the others were ended
+                }
                 return follow(process);
             } catch (InterruptedException e) {
                 WorkerProcess.end(process);

@@ -175,6 +175,16 @@ final class CommandPoolTest {
         }
     }
 
+    /** As one does whose process was just being started when the pool was closed. */
+    @Test
+    void isEndedWhenThePoolWasClosedMeanwhile() throws Exception {
+        ProcessStep step = step(shell("slow", "sleep 4712"));
+        step.close();
+        java.util.concurrent.FutureTask<String> ended = new java.util.concurrent.FutureTask<>(() -> run(step, "slow"));
+        Thread.startVirtualThread(ended);
+        assertThat(ended.get(15, TimeUnit.SECONDS)).startsWith("busy process_unavailable");
+    }
+
     @Test
     void isRefusedAtStartWhenItIsNotThereOrMayNotRun() throws IOException {
         assertThatThrownBy(() -> new CommandProcessor("c", List.of("/no/such/program"), null, 1))
