@@ -4,10 +4,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.IntPredicate;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.jsoup.nodes.Document;
 import org.jsoup.nodes.Element;
+import org.jsoup.nodes.Node;
+import org.jsoup.nodes.TextNode;
+import org.jsoup.select.NodeFilter;
 
 /** What a page says of its article: in its JSON-LD first, then in its head, then where readers see it. */
 final class ArticleFacts {
@@ -18,9 +24,12 @@ final class ArticleFacts {
     private static final int EXCERPT_MIN = 40;
     private static final int GRAPH_MAX = 200;
     private static final int AUTHORS_MAX = 20;
+    private static final int HEADINGS_MAX = 50;
 
     private static final Pattern ARTICLE = Pattern.compile("(?:\\w*Article|\\w*Posting|Report|Recipe|HowTo|Review|WebPage|Product)");
-    private static final Pattern BEFORE_NAME = Pattern.compile("^(?:by|von|par|por|di|door)\\s+", Pattern.CASE_INSENSITIVE);
+    private static final Pattern BEFORE_NAME = Pattern.compile(
+            "^(?:(?:(?:written|posted|published|reported|words|text|story|photos?|photographs?|photography|pictures|illustrations|and|&) )"
+                    + "{0,5}by|von|par|por|di|door)\\s+", Pattern.CASE_INSENSITIVE);
     private static final Pattern DATE = Pattern.compile("\\d{4}-?\\d{2}.*|.*\\b\\d{4}\\b.*");
     private static final Pattern SEPARATOR = Pattern.compile("\\s+[|\\-–—/»·:•]\\s+|\\s*\\|\\s*|:\\s+");
     private static final List<String> DATES = List.of("article:published_time", "og:published_time", "datepublished", "date", "pubdate",
@@ -41,17 +50,63 @@ final class ArticleFacts {
     @Nullable String title() {
         String headline = line(said.get("headline"), FACT_MAX);
         String title = headline != null ? headline : firstOf(metadata.openGraph("title"), metadata.named("twitter:title"), metadata.title());
-        Element heading = first("h1");
-        String shown = heading == null ? "" : Texts.squeezed(heading.text(), FACT_MAX);
+        String shown = heading(title);
         if (title == null) {
             return shown.isEmpty() ? null : shown;
         }
         return withoutSite(title, shown);
     }
 
+    /**
+     * The longest heading that the title has in it, as sites put their name into one, too: between separators, one of the highest
+     * anywhere. Else the first of the highest.
+     */
+    private String heading(@Nullable String title) {
+        String longest = "";
+        String first = "";
+        String site = siteName();
+        for (Element heading : document.select("h1, h2, h3").stream().limit(HEADINGS_MAX).toList()) {
+            String text = text(heading);
+            boolean highest = heading.normalName().equals("h1");
+            first = first.isEmpty() && highest ? text : first;
+            if (title != null && text.length() > longest.length() && !text.equalsIgnoreCase(site)
+                    && (highest ? contains(title, text) : isPart(title, text))) {
+                longest = text;
+            }
+        }
+        return longest.isEmpty() ? first : longest;
+    }
+
+    private static String text(Element heading) {
+        StringBuilder text = new StringBuilder();
+        heading.filter((NodeFilter) (Node node, int depth) -> {
+            if (node instanceof TextNode piece) {
+                text.append(piece.getWholeText());
+            } else if (node instanceof Element element && (Shown.isHidden(element) || Shown.isPermalink(element))) {
+                return NodeFilter.FilterResult.SKIP_ENTIRELY;
+            } else {
+                text.append(node.nameIs("br") ? " " : "");
+            }
+            return text.length() > FACT_MAX ? NodeFilter.FilterResult.STOP : NodeFilter.FilterResult.CONTINUE;
+        });
+        return Texts.squeezed(text.toString(), FACT_MAX);
+    }
+
+    private static boolean contains(String title, String part) {
+        return title.toLowerCase(Locale.ROOT).contains(part.toLowerCase(Locale.ROOT));
+    }
+
+    /** Whether it stands between separators or the title's ends. */
+    private static boolean isPart(String title, String part) {
+        List<MatchResult> separators = SEPARATOR.matcher(title).results().toList();
+        IntPredicate ends = end -> end == title.length() || separators.stream().anyMatch(separator -> separator.start() == end);
+        return IntStream.concat(IntStream.of(0), separators.stream().mapToInt(MatchResult::end))
+                .anyMatch(start -> title.regionMatches(true, start, part, 0, part.length()) && ends.test(start + part.length()));
+    }
+
     /** Titles end or begin with the site's name, which the heading does not. */
     private String withoutSite(String title, String heading) {
-        if (heading.length() > 3 && !heading.equals(title) && title.toLowerCase(Locale.ROOT).contains(heading.toLowerCase(Locale.ROOT))) {
+        if (heading.length() > 3 && !heading.equals(title) && contains(title, heading)) {
             return heading;
         }
         String site = siteName();

@@ -80,6 +80,7 @@ final class ContentCleaner implements NodeFilter {
     private boolean isOut(Element element, String tag, Weight weight) {
         return NEVER.contains(tag) && !(MAY_BE_CONTENT.contains(tag) && isContent(element, tag, weight))
                 || weight.text < SHARING_MAX && SHARING.matcher(ClassNames.of(element)).find()
+                || Shown.isPermalink(element)
                 || DOUBTED.contains(tag) && isDoubtful(element, tag, weight)
                 || MAY_BE_EMPTY.contains(tag) && isEmpty(weight);
     }

@@ -20,14 +20,12 @@ import org.jsoup.select.NodeFilter;
  */
 final class MainContent {
     /** Content that is shorter may be the wrong one: a more lenient look follows. */
-    private static final int ENOUGH = 500;
+    private static final int ENOUGH = 250;
     /** Shorter paragraphs say nothing of where the content is. */
     private static final int PARAGRAPH_MIN = 25;
     private static final int LEVELS = 5;
     private static final int SIBLING_MIN = 10;
     private static final double SIBLING_SHARE = 0.2;
-    /** Strict; with what only looks unlikely; without a look at classes. */
-    private static final int ATTEMPTS = 3;
 
     private static final Set<String> SCORED = Set.of("p", "pre", "td", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd");
     private static final Set<String> BLOCKS = Set.of("address", "article", "aside", "blockquote", "dl", "div", "figure", "footer", "form",
@@ -37,28 +35,45 @@ final class MainContent {
             "search", "banner", "contentinfo");
     private static final Pattern SENTENCE_END = Pattern.compile("[.。!?！？](?:\\s|$)");
 
+    /** How the content is looked for: each is tried where what those before it found is shorter than {@link #after}. */
+    private enum Look {
+        STRICT(ENOUGH),
+        WITH_UNLIKELY(ENOUGH),
+        WITHOUT_CLASSES(ENOUGH),
+        /** For pages that are next to nothing but links. */
+        UNCLEANED(PARAGRAPH_MIN);
+
+        private final int after;
+
+        Look(int after) {
+            this.after = after;
+        }
+    }
+
     private final Element body;
-    private final boolean strict;
+    private final Look look;
     private final boolean byClass;
     private final Map<Element, Weight> weights = new IdentityHashMap<>();
     /** In the order of the page. */
     private final List<Element> candidates = new ArrayList<>();
 
-    private MainContent(Element body, boolean strict, boolean byClass) {
+    private MainContent(Element body, Look look) {
         this.body = body;
-        this.strict = strict;
-        this.byClass = byClass;
+        this.look = look;
+        this.byClass = look == Look.STRICT || look == Look.WITH_UNLIKELY;
     }
 
     /** That of a page; null when it has no text at all. */
     static @Nullable Content of(Document document) {
         Content best = null;
         int most = 0;
-        for (int attempt = 0; attempt < ATTEMPTS && most < ENOUGH; attempt++) {
-            Content found = new MainContent(document.body(), attempt == 0, attempt < 2).find();
-            if (found.length() > most) {
-                most = found.length();
-                best = found;
+        for (Look look : Look.values()) {
+            if (most < look.after) {
+                Content found = new MainContent(document.body(), look).find();
+                if (found.length() > most) {
+                    most = found.length();
+                    best = found;
+                }
             }
         }
         return best;
@@ -68,7 +83,9 @@ final class MainContent {
         weigh();
         score();
         List<Element> found = gather(top());
-        ContentCleaner.clean(found, weights, byClass);
+        if (look != Look.UNCLEANED) {
+            ContentCleaner.clean(found, weights, byClass);
+        }
         return new Content(found, weights);
     }
 
@@ -127,8 +144,8 @@ final class MainContent {
         if (ROLES.contains(element.attr("role")) || element.attr("aria-modal").equals("true")) {
             return true;
         }
-        return strict && !tag.equals("a") && !tag.equals("article") && !tag.equals("main") && !parent.inTable && !parent.inCode
-                && ClassNames.areUnlikely(element);
+        return look == Look.STRICT && !tag.equals("a") && !tag.equals("article") && !tag.equals("main")
+                && !parent.inTable && !parent.inCode && ClassNames.areUnlikely(element);
     }
 
     private void score() {

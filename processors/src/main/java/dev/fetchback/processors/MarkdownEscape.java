@@ -2,25 +2,29 @@ package dev.fetchback.processors;
 
 /** Text as Markdown that means nothing but the text (CommonMark 0.31 §2.4, GFM). */
 final class MarkdownEscape {
+    /** Any character may follow. */
+    static final char UNKNOWN = '\0';
+
     private MarkdownEscape() {}
 
     /**
      * Escapes a piece of text without white space at its ends.
      *
      * @param before what stands before it in its line
+     * @param after what follows it; {@link #UNKNOWN} when that comes from another element
      * @param atLineStart whether it begins the line
      * @param inTable whether a pipe would end its cell
      */
-    static String text(String text, char before, boolean atLineStart, boolean inTable) {
-        StringBuilder out = new StringBuilder(text.length() + 8);
-        int from = 0;
-        if (atLineStart) {
-            from = lineStart(text, out);
+    static String text(String text, char before, char after, boolean atLineStart, boolean inTable) {
+        if (!text.isEmpty() && text.chars().allMatch(c -> c == '#')) { // at the end of a heading, too
+            return "\\" + text;
         }
+        StringBuilder out = new StringBuilder(text.length() + 8);
+        int from = atLineStart ? lineStart(text, out) : 0;
         for (int i = from; i < text.length(); i++) {
             char c = text.charAt(i);
             char previous = i == 0 ? before : text.charAt(i - 1);
-            char next = i + 1 < text.length() ? text.charAt(i + 1) : ' ';
+            char next = i + 1 < text.length() ? text.charAt(i + 1) : after;
             if (isMeant(c, previous, next) || inTable && c == '|') {
                 out.append('\\');
             }
@@ -34,9 +38,9 @@ final class MarkdownEscape {
             case '\\', '`', '[', ']' -> true;
             case '*' -> previous != ' ' || next != ' ';
             case '_' -> !(Character.isLetterOrDigit(previous) && Character.isLetterOrDigit(next)) && (previous != ' ' || next != ' ');
-            case '<' -> Character.isLetter(next) || next == '/' || next == '!' || next == '?';
-            case '&' -> Character.isLetter(next) || next == '#';
-            case '~' -> next == '~' || previous == '~';
+            case '<' -> Character.isLetter(next) || next == '/' || next == '!' || next == '?' || next == UNKNOWN;
+            case '&' -> Character.isLetter(next) || next == '#' || next == UNKNOWN;
+            case '~' -> previous != ' ' || next != ' ';
             default -> false;
         };
     }
@@ -45,8 +49,9 @@ final class MarkdownEscape {
     private static int lineStart(String text, StringBuilder out) {
         char first = text.isEmpty() ? ' ' : text.charAt(0);
         char second = text.length() > 1 ? text.charAt(1) : ' ';
-        if (first == '#' || first == '>' || (first == '-' || first == '+' || first == '*') && (second == ' ' || second == first)
-                || first == '=' && text.chars().allMatch(c -> c == '=') || first == '~' && second == '~') {
+        boolean alone = second == ' ' || second == first;
+        if (first == '#' || first == '>' || first == '|' || alone && "-+*_".indexOf(first) >= 0 || first == ':' && second == '-'
+                || first == '=' && text.chars().allMatch(c -> c == '=')) {
             out.append('\\').append(first);
             return 1;
         }
@@ -64,8 +69,8 @@ final class MarkdownEscape {
 
     /** A URL between the parentheses of a link. */
     static String url(String url) {
-        return url.replace("\\", "%5C").replace("(", "%28").replace(")", "%29").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20").replace("|", "%7C")
-                .replace("\n", "").replace("\r", "");
+        return url.replace("\\", "%5C").replace("(", "%28").replace(")", "%29").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20")
+                .replace("|", "%7C").replace("\n", "").replace("\r", "");
     }
 
     /** Code in a line: between more backticks than it holds. */

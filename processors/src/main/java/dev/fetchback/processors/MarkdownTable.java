@@ -62,8 +62,9 @@ record MarkdownTable(List<List<Element>> rows, int columns, boolean headed) {
     }
 
     private static boolean isHeader(List<Element> row) {
-        Element section = row.getFirst().closest("thead");
-        return section != null || row.stream().allMatch(cell -> cell.normalName().equals("th"));
+        Element section = row.getFirst().parent() == null ? null : row.getFirst().parent().parent();
+        return section != null && section.normalName().equals("thead")
+                || row.stream().allMatch(cell -> cell.normalName().equals("th"));
     }
 
     private static int span(Element cell) {
@@ -77,7 +78,7 @@ record MarkdownTable(List<List<Element>> rows, int columns, boolean headed) {
     /** Writes it; a table without a header gets an empty one, as GFM knows no other. */
     void write(MarkdownLines out, Consumer<Element> cells) {
         if (!headed) {
-            out.text("|" + "  |".repeat(columns));
+            out.sign("|" + "  |".repeat(columns));
             rule(out);
         }
         for (int i = 0; i < rows.size(); i++) {
@@ -91,11 +92,11 @@ record MarkdownTable(List<List<Element>> rows, int columns, boolean headed) {
 
     private void rule(MarkdownLines out) {
         out.gap(1);
-        out.text("|" + " --- |".repeat(columns));
+        out.sign("|" + " --- |".repeat(columns));
     }
 
     private void row(List<Element> row, MarkdownLines out, Consumer<Element> cells) {
-        out.text("|");
+        out.sign("|");
         int written = 0;
         for (Element cell : row) {
             int span = Math.min(span(cell), columns - written);
@@ -103,11 +104,11 @@ record MarkdownTable(List<List<Element>> rows, int columns, boolean headed) {
             out.space();
             cells.accept(cell);
             out.endLine();
-            out.text(" |" + " |".repeat(Math.max(0, span - 1)));
+            out.sign(" |" + " |".repeat(Math.max(0, span - 1)));
             written += span;
         }
         if (written < columns) {
-            out.text(" |".repeat(columns - written));
+            out.sign(" |".repeat(columns - written));
         }
     }
 }

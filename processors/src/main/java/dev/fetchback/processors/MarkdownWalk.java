@@ -9,11 +9,16 @@ import org.jsoup.nodes.Element;
 import org.jsoup.nodes.Node;
 import org.jsoup.nodes.TextNode;
 
-/** Walks a tree and writes it as Markdown (CommonMark, with the tables and strike-through of GFM). Recursive: the parser bounds the depth. */
+/**
+ * Walks a tree and writes it as Markdown (CommonMark, with the tables and strike-through of GFM). Recursive: the parser bounds the
+ * depth.
+ */
 final class MarkdownWalk {
-    private static final Pattern LANGUAGE = Pattern.compile("(?:^|\\s)(?:language|lang|highlight-source|brush:?)[-\\s]?([A-Za-z0-9+#.-]{1,30})");
+    private static final Pattern LANGUAGE =
+            Pattern.compile("(?:^|\\s)(?:language|lang|highlight-source|brush:?)[-\\s]?([A-Za-z0-9+#.-]{1,30})");
     private static final Set<String> STRONG = Set.of("strong", "b");
     private static final Set<String> EMPHASIS = Set.of("em", "i", "cite", "dfn", "var");
+    private static final int ALT_MAX = 1_000;
     private static final int START_MAX = 999_999_999; // CommonMark §5.2
 
     private final BaseUrl base;
@@ -35,7 +40,7 @@ final class MarkdownWalk {
     /** A heading before everything. */
     void title(String title) {
         out.text("# ");
-        out.text(MarkdownEscape.text(title, ' ', false, false));
+        out.text(MarkdownEscape.text(title, ' ', ' ', false, false));
         out.gap(2);
     }
 
@@ -65,7 +70,7 @@ final class MarkdownWalk {
     }
 
     private boolean isShown(Element element) {
-        return !Shown.isHidden(element) && !gone.test(element);
+        return !Shown.isHidden(element) && !gone.test(element) && !Shown.isPermalink(element);
     }
 
     private void element(Element element, String tag) {
@@ -73,7 +78,7 @@ final class MarkdownWalk {
             case "br" -> out.hardBreak();
             case "hr" -> {
                 out.gap(2);
-                out.text("---");
+                out.sign("---");
                 out.gap(2);
             }
             case "h1", "h2", "h3", "h4", "h5", "h6" -> heading(element, tag.charAt(1) - '0');
@@ -145,8 +150,9 @@ final class MarkdownWalk {
                     out.space();
                 }
                 String word = text.substring(from, to);
+                char after = to < text.length() ? ' ' : MarkdownEscape.UNKNOWN;
                 // A line's beginning means something with what follows the first word, which is a space or its end.
-                out.text(MarkdownEscape.text(word, out.before(), out.isLineStart(), tables > 0));
+                out.text(MarkdownEscape.text(word, out.before(), after, out.isLineStart(), tables > 0));
                 space = false;
             }
             from = to;
@@ -237,7 +243,7 @@ final class MarkdownWalk {
             code(pre);
         } else if (!code.isEmpty()) {
             String fence = MarkdownEscape.fence(code);
-            out.text(fence + language(pre));
+            out.sign(fence + language(pre));
             out.verbatim(code);
             out.verbatim(fence);
         }
@@ -266,7 +272,8 @@ final class MarkdownWalk {
     }
 
     private void link(Element link) {
-        String url = links && linked == 0 && link.hasAttr("href") && !link.attr("href").startsWith("#") ? base.resolve(link.attr("href")) : null;
+        String href = link.attr("href");
+        String url = links && linked == 0 && link.hasAttr("href") && !href.startsWith("#") ? base.resolve(href) : null;
         if (url == null) {
             children(link);
             return;
@@ -280,7 +287,7 @@ final class MarkdownWalk {
         String source = Pictures.source(image);
         String url = images && !source.isBlank() ? base.resolve(source) : null;
         if (url != null) {
-            String alt = MarkdownEscape.text(Texts.squeezed(image.attr("alt"), 1_000), ' ', false, tables > 0);
+            String alt = MarkdownEscape.text(Texts.squeezed(image.attr("alt"), ALT_MAX), ' ', ' ', false, tables > 0);
             out.text("![" + alt + "](" + MarkdownEscape.url(url) + ")");
         }
     }

@@ -19,6 +19,9 @@ final class Shown {
     private static final Set<String> PARAGRAPHS = Set.of("p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "dl", "pre",
             "table", "hr", "figure", "listing", "xmp");
 
+    /** What links to where they stand show; the last is what icons are hung on. */
+    private static final Set<String> PERMALINKS = Set.of("¶", "#", "§", "🔗", "\u200b");
+
     private Shown() {}
 
     /** Whether nothing of the element is shown. */
@@ -34,6 +37,12 @@ final class Shown {
             return true;
         }
         return element.hasAttr("style") && hides(element.attr("style"));
+    }
+
+    /** Whether it is the link of a heading or a term to itself, as documentation has them: a sign to click at, not to read. */
+    static boolean isPermalink(Element element) {
+        return element.normalName().equals("a") && element.attr("href").startsWith("#") && element.firstElementChild() == null
+                && PERMALINKS.contains(element.text());
     }
 
     /** How many line ends there are at least before and after the element; 0 inside a line. */

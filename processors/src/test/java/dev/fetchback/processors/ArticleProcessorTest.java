@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 final class ArticleProcessorTest {
     private static final String SENTENCE = "The lighthouse at the point, built in 1821, was lit again on Friday after two years of work. ";
@@ -62,7 +64,51 @@ final class ArticleProcessorTest {
     @Test
     void shortPagesAreReadToo() throws Exception {
         assertThat(run("<p>Only this.</p>").get("text")).isEqualTo("Only this.");
+        assertThat(run("<div><a href=/1>A lamp</a> 12.50</div><div><a href=/2>A vase</a> 9.90</div>").get("text"))
+                .isEqualTo("A lamp 12.50\nA vase 9.90");
         assertThatThrownBy(() -> run("<script>x</script>")).hasMessage("the page has no readable text");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+            "The lamp that hums - Old Vans|<h1>Old Vans</h1><h2>The lamp that hums</h2>|The lamp that hums",
+            "Old Vans » The lamp that hums » Forum|<h1>Old Vans</h1><h2>The lamp that hums</h2>|The lamp that hums",
+            "The lamp - The Old Vans|<meta property=og:site_name content='The Old Vans'><h1>The Old Vans</h1><h2>The lamp</h2>|The lamp",
+            "How to mend a lamp at home|<h1>Mending it</h1><h2>A lamp</h2><h3>at home</h3>|How to mend a lamp at home",
+            "Buy the lamp here|<h1>The Lamp</h1>|The Lamp",
+            "Intervals — Quill docs|<h1>Intervals<a href='#i'>¶</a></h1>|Intervals",
+            "Programming in C# — Docs|<h1><a href='#x'>#</a>Programming<br>in C#</h1>|Programming in C#"})
+    void theTitleIsTheLongestHeadingThatThePagesTitleHasInIt(String title, String headings, String expected) throws Exception {
+        assertThat(run("<title>" + title + "</title>" + headings + STORY).get("title")).isEqualTo(expected);
+    }
+
+    @Test
+    void linksOfHeadingsToThemselvesAreNoText() throws Exception {
+        assertThat((String) run("<article><h2>Later<a href='#later'>¶</a></h2>" + STORY + "</article>").get("text"))
+                .startsWith("Later\n\nThe");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"Words and photographs by Ann Lee|Ann Lee", "By Abby Lee|Abby Lee", "Von Ann Lee|Ann Lee",
+        "Abby Lee|Abby Lee", "Ann Lee edited by Bo Xu|Ann Lee edited by Bo Xu"})
+    void theBylineIsANameOnly(String shown, String name) throws Exception {
+        assertThat(run("<p class=byline>" + shown + "</p>" + STORY).get("byline")).isEqualTo(name);
+    }
+
+    @Test
+    void longCommentsDoNotBeatAShortStory() throws Exception {
+        String page = "<div class=post-content><p>" + SENTENCE.repeat(2) + "</p><p>" + SENTENCE.repeat(2) + "</p></div>"
+                + "<div class=comments><div><p>" + "I do not think so, not at all, as I said. ".repeat(30) + "</p></div></div>";
+        assertThat((String) run(page).get("text")).doesNotContain("I do not think");
+    }
+
+    @Test
+    void htmlIsInert() throws Exception {
+        String html = (String) run("<article>" + STORY + "<p style=x id=y>"
+                + "<a href='java&#10;script:x()' title='\"><img src=x onerror=x()>'>a</a><a href='https://example.com/?a=1&b=\"'>b</a>"
+                + "<svg><a href=x>c</a></svg><x-y>&lt;d&gt;</x-y><img src='x' alt='\"&lt;'></p></article>").get("html");
+        assertThat(html).endsWith("<p>a<a href=\"https://example.com/?a=1&amp;b=%22\">b</a>&lt;d&gt;"
+                + "<img src=\"https://example.com/dir/x\" alt=\"&quot;&lt;\"></p></div>");
     }
 
     private Map<?, ?> run(String html) throws Exception {

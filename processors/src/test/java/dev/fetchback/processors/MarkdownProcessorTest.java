@@ -17,7 +17,22 @@ final class MarkdownProcessorTest {
             "a <b> bold </b>b, <i>it</i><strong><b>x</b></strong>|a **bold** b, *it***x**",
             "<b><p>a</p><p>b</p></b>|**a**¶¶**b**",
             "<b> </b>a<em></em>|a",
-            "a<br>b<br><br>c<br>|a  ¶b  ¶c",
+            "<b>a</b><b>b</b> <i>c</i><i>d</i> <b><i>e</i></b><b>f</b> <i>g</i> <i>h</i>|**ab** *cd* ***e*f** *g* *h*",
+            "a<br>b<br><br>c<br>|a  ¶b¶¶c",
+            "<b>a:</b>b <i>c!</i>d <b>‘e’</b>f g<b>(h)</b> i<b>.</b>j|**a**:b *c*!d **‘e’**&#102; &#103;**(h)** &#105;**.**&#106;",
+            "<b>标题：</b>内容|**标题**：内容",
+            "<p>a<br></p><p><br>b</p>|a¶¶b",
+            "<h2>C #</h2>|## C \\#",
+            "a <span>*</span><b>b</b> ~5~ <span>&lt;</span>b> ___|a \\***b** \\~5\\~ \\<b> \\_\\_\\_",
+            "___<br>¦---¦|\\_\\_\\_  ¶\\¦---¦",
+            "<h2>a<a href=#a>¦</a></h2>|## a¦",
+            "<h2>b<a href=#b>#</a></h2>|## b",
+            "<p><i><b>‘e’</b>f</i>g <del>5.</del>6 <b>हिं</b>म x<b><a href=/y>c</a></b>d"
+                    + "|***‘e’**&#102;*&#103; ~~5.~~&#54; **हिं**म &#120;**[c](https://example.com/y)**&#100;",
+            "a!<a href=/b>b</a> <b>c!</b><b><b><a href=/d>d</a></b></b>"
+                    + "|a\\![b](https://example.com/b) **c\\![d](https://example.com/d)**",
+            "<b>a<pre>b</pre><hr><table><tr><th>c<th>d<tr><td>e<td>f</table></b>"
+                    + "|**a**¶¶```¶b¶```¶¶---¶¶¦ **c** ¦ **d** ¦¶¦ --- ¦ --- ¦¶¦ **e** ¦ **f** ¦",
             "<ul><li>a<li>b<ul><li>c<li>d</ul><li>e</ul>f|- a¶- b¶  - c¶  - d¶- e¶¶f",
             "<ol start=9><li>a<li>b<p>c</p></ol>|9. a¶10. b¶¶    c",
             "<ul><li><p>a</p></li><li><p>b</p></li></ul>|- a¶¶- b",
