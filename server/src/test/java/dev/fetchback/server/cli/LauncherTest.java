@@ -35,7 +35,7 @@ class LauncherTest {
         jdks = Files.createDirectories(folder.resolve("jvm"));
         script(root.resolve("fetchback"), Files.readString(Path.of("..", "fetchback")));
         script(root.resolve("mvnw"), "#!/bin/sh\necho \"mvnw $* with $JAVA_HOME in $PWD\" >> built\n"
-                + "mkdir -p server/target\n: > server/target/fetchback.jar\n");
+                + "mkdir -p server/target bench/target\n: > server/target/fetchback.jar\n: > bench/target/relay.jar\n");
         for (String source : List.of("core/src/main/A.java", "server/src/main/B.java", "pom.xml", "core/pom.xml",
                 "server/pom.xml", "processors/pom.xml", "processors/src/main/C.java")) {
             Path file = root.resolve(source);
@@ -152,6 +152,24 @@ class LauncherTest {
         Files.setLastModifiedTime(root.resolve("processors/src/main/C.java"), FileTime.from(Instant.now().plusSeconds(120)));
         run("version");
         assertThat(builds()).hasSize(3);
+    }
+
+    @Test
+    void buildsAndRunsAnotherJarForTheBench() throws Exception {
+        jdk(jdks.resolve("temurin-25"), "25");
+        Path jar = root.toRealPath().resolve("bench/target/relay.jar");
+        environment.put("BENCH_JAR", jar.toString());
+        Run run = run("process");
+        assertThat(run.out()).containsSequence("[-jar]", "[" + jar + "]", "[process]");
+        assertThat(run.err()).doesNotContain("preparing");
+        run("process");
+        assertThat(builds()).hasSize(1);
+        Path source = Files.createFile(Files.createDirectories(root.resolve("bench/src/main")).resolve("D.java"));
+        Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(60)));
+        run("process");
+        assertThat(builds()).hasSize(2);
+        environment.remove("BENCH_JAR");
+        assertThat(run("version").err()).contains("preparing").doesNotContain("building");
     }
 
     @Test
