@@ -3,9 +3,11 @@ package dev.fetchback.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -100,15 +102,19 @@ final class ProcessEndToEndTest extends EndToEndFixture {
         PluginJar.build(plugins.resolve("example.jar"), "com.example.Occurrences", source);
         config(blocks(document, "yaml commands").getFirst());
         start("--plugins-dir", plugins.toString());
-        Web site = web(seen -> Web.Answer.of(200, blocks(document, "html page").getFirst()));
+        String page = blocks(document, "html page").getFirst();
+        byte[] pdf = blocks(document, "text pdf").getFirst().getBytes(StandardCharsets.US_ASCII);
+        Web site = web(seen -> seen.path().equals("/lamps.pdf")
+                ? new Web.Answer(200, Map.of("content-type", "application/pdf"), pdf) : Web.Answer.of(200, page));
         List<String> uses = blocks(document, "json use");
         List<String> results = blocks(document, "json result");
-        assertThat(uses).hasSameSizeAs(results).hasSizeGreaterThanOrEqualTo(6);
+        assertThat(uses).hasSameSizeAs(results).hasSizeGreaterThanOrEqualTo(9);
         for (int i = 0; i < uses.size(); i++) {
-            String id = submit("{\"url\":\"" + site.url("/shop/") + "\",\"process\":[" + uses.get(i) + "],\"deliver\":null}");
+            String use = field(uses.get(i), "use");
+            String url = site.url(use.equals("pdf-text") ? "/lamps.pdf" : "/shop/");
+            String id = submit("{\"url\":\"" + url + "\",\"process\":[" + uses.get(i) + "],\"deliver\":null}");
             assertThat(finished(id)).as(uses.get(i)).contains("\"state\":\"succeeded\"");
             String shown = results.get(i).strip().replace("https://example.com", site.url("")).replaceAll("\\n *", "");
-            String use = field(uses.get(i), "use");
             assertThat(call("GET", "/v1/tasks/" + id + "/processed", "").body()).as(uses.get(i)).isEqualTo("{\"" + use + "\":" + shown + "}");
         }
     }
