@@ -316,7 +316,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
 
     /** Why new tasks are refused just now, a sentence; empty while they are taken. */
     public Optional<String> refusal() {
-        Optional<String> store = commits.failure().or(commits::full).map(e -> String.valueOf(e.getMessage()));
+        Optional<String> store = commits.failure().or(commits::refusal).map(e -> String.valueOf(e.getMessage()));
         if (store.isPresent()) {
             return store;
         }

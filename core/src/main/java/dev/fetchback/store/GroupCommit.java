@@ -21,8 +21,9 @@ import org.jspecify.annotations.Nullable;
  * there is work, the others wait a moment for company, most often for the next caller's, which saves about every second commit.
  * The same thread prunes the store in between.
  *
- * <p>A full disk fails only those changes that need space for new things; settles are tried again without them. After any other
- * fault nothing is written any more, because a disk that failed once cannot be trusted to have what it said it had.
+ * <p>A full disk fails only those changes that need space for new things; settles are tried again without them. While the store cannot
+ * be reached, everything is refused; a commit that was under way then is repeated until it is known what became of it. After any
+ * other fault nothing is written any more, because a disk that failed once cannot be trusted to have what it said it had.
  */
 public final class GroupCommit implements Committer, AutoCloseable {
     private static final Logger LOG = System.getLogger(GroupCommit.class.getName());
@@ -31,8 +32,8 @@ public final class GroupCommit implements Committer, AutoCloseable {
     /** How long a change that nobody waits for may wait for others: less than a commit takes on many disks. */
     private static final long NAP_NANOS = 2_000_000;
 
-    /** How often a full store is asked whether there is room again; it asks the system, which costs little. */
-    private static final Duration ROOM_EVERY = Duration.ofSeconds(1);
+    /** How often it is asked what became of a commit. */
+    private static final long DECIDE_NANOS = 200_000_000;
     private static final int PRUNE_SHARE = 10; // pruning takes at most one part in this many of the writer's time
 
     private final Store store;
@@ -46,8 +47,7 @@ public final class GroupCommit implements Committer, AutoCloseable {
     private volatile boolean closing;
     private volatile boolean ended;
     private volatile @Nullable StoreException failure;
-    private volatile @Nullable StoreException full;
-    private long roomAt; // when to ask for room again, while full
+    private final Refusing refusing = new Refusing();
     private long pruneAt = System.nanoTime();
 
     /**
@@ -99,9 +99,9 @@ public final class GroupCommit implements Committer, AutoCloseable {
         return Optional.ofNullable(failure);
     }
 
-    /** Why new tasks are refused for want of space; empty while they are taken. Notices by itself when there is room again. */
-    public Optional<StoreException> full() {
-        return Optional.ofNullable(full);
+    /** Why new tasks are refused just now; empty while they are taken. Notices by itself when there is room, or the store is back. */
+    public Optional<StoreException> refusal() {
+        return Optional.ofNullable(refusing.reason());
     }
 
     /** How many changes wait. */
@@ -146,7 +146,7 @@ public final class GroupCommit implements Committer, AutoCloseable {
     }
 
     /** Many threads hear of one failure: each needs its own stack trace. */
-    private static StoreException copy(StoreException reason) {
+    static StoreException copy(StoreException reason) {
         return new StoreException(reason.kind(), reason.getMessage() == null ? "" : reason.getMessage(), reason);
     }
 
@@ -172,7 +172,7 @@ public final class GroupCommit implements Committer, AutoCloseable {
                     waiting.nap(NAP_NANOS);
                 } else if (waiting.isEmpty()) {
                     long now = System.nanoTime();
-                    waiting.sleep(Math.max(1, full == null ? pruneAt - now : Math.min(pruneAt - now, roomAt - now)));
+                    waiting.sleep(Math.max(1, refusing.wait(now, pruneAt - now)));
                 }
             }
         } catch (Throwable fault) {
@@ -208,25 +208,60 @@ public final class GroupCommit implements Committer, AutoCloseable {
 
     /** @param again whether these have met a full disk before */
     private void commit(List<Entry> batch, int changes, boolean again) {
-        if (failure != null) {
-            rejectAll(batch, failure);
+        StoreException before = failure == null ? refusing.reason() : failure;
+        if (before != null && before.kind() != Kind.FULL) {
+            rejectAll(batch, before);
             return;
         }
         long start = System.nanoTime();
+        List<Change> joined = new Joined(batch, changes);
         try {
-            List<Result> results = store.commit(new Joined(batch, changes));
+            List<Result> results = decided(joined);
             metrics.committed(changes, System.nanoTime() - start);
             tell(batch, results);
         } catch (StoreException e) {
             if (e.kind() == Kind.FULL) {
-                noteFull(e);
+                refusing.because(e);
                 commitWithout(batch, changes, again, e);
+            } else if (e.kind() == Kind.UNAVAILABLE) {
+                refusing.because(e);
+                rejectAll(batch, e);
             } else {
                 fail(e);
                 rejectAll(batch, e);
             }
         } catch (RuntimeException e) {
             commitAlone(batch, e);
+        }
+    }
+
+    /** Commits, and if nobody can say whether that was done, until somebody can; what comes meanwhile need not wait for that. */
+    private List<Result> decided(List<Change> changes) {
+        boolean lost = false;
+        while (true) {
+            try {
+                List<Result> results = store.commit(changes);
+                if (lost) {
+                    refusing.over();
+                }
+                return results;
+            } catch (StoreException e) {
+                if (e.kind() != Kind.UNDECIDED) {
+                    throw e;
+                }
+                lost = true;
+                refusing.because(e);
+                LockSupport.parkNanos(this, DECIDE_NANOS);
+                waiting.takeInto(backlog);
+                for (int i = backlog.size(); i > 0; i--) {
+                    Entry entry = backlog.remove();
+                    if (entry.weight == Weight.INTAKE) {
+                        reject(entry, refusing.reason());
+                    } else {
+                        backlog.add(entry);
+                    }
+                }
+            }
         }
     }
 
@@ -255,26 +290,16 @@ public final class GroupCommit implements Committer, AutoCloseable {
         }
     }
 
-    private void noteFull(StoreException why) {
-        roomAt = System.nanoTime() + ROOM_EVERY.toNanos();
-        if (full == null) {
-            LOG.log(Level.WARNING, "store full, new tasks are refused until there is room reason={0}", why.getMessage());
-        }
-        full = why;
-    }
-
-    /** Nobody may submit to a server that says it is full, so it has to find out by itself. */
     private void askForRoom() {
-        long now = System.nanoTime();
-        if (full == null || failure != null || now - roomAt < 0) {
+        if (failure != null || !refusing.asks(System.nanoTime())) {
             return;
         }
-        roomAt = now + ROOM_EVERY.toNanos();
         Optional<StoreException> still = store.noRoom();
-        full = still.orElse(null);
         if (still.isEmpty()) {
-            LOG.log(Level.INFO, "store has room again, new tasks are taken");
-        } else if (still.get().kind() != Kind.FULL) {
+            refusing.over();
+        } else if (Refusing.passes(still.get())) {
+            refusing.because(still.get());
+        } else {
             fail(still.get());
         }
     }
@@ -337,7 +362,7 @@ public final class GroupCommit implements Committer, AutoCloseable {
         try {
             more = store.prune(clock.getAsLong());
         } catch (StoreException e) {
-            if (e.kind() == Kind.FULL) {
+            if (Refusing.passes(e)) {
                 LOG.log(Level.WARNING, "Old tasks could not be forgotten, trying again in {0}: {1}",
                         settings.pruneEvery(), e.getMessage());
             } else {
@@ -349,48 +374,5 @@ public final class GroupCommit implements Committer, AutoCloseable {
         long now = System.nanoTime();
         metrics.pruned(now - start);
         pruneAt = now + (more ? (now - start) * (PRUNE_SHARE - 1) : settings.pruneEvery().toNanos());
-    }
-
-    /** The thread that waits for its own changes. */
-    private static final class Waiter implements Completion {
-        private final Thread thread;
-        private volatile @Nullable List<Result> results;
-        private volatile @Nullable StoreException reason;
-
-        Waiter(Thread thread) {
-            this.thread = thread;
-        }
-
-        @Override
-        public void done(List<Result> done) {
-            results = done;
-            LockSupport.unpark(thread);
-        }
-
-        @Override
-        public void failed(StoreException why) {
-            reason = why;
-            LockSupport.unpark(thread);
-        }
-
-        /** An interrupt does not end the wait: whether the changes are stored must be known. It is left set. */
-        List<Result> await() {
-            boolean interrupted = false;
-            while (true) {
-                List<Result> done = results;
-                StoreException why = reason;
-                if (done != null || why != null) {
-                    if (interrupted) {
-                        thread.interrupt();
-                    }
-                    if (why != null) {
-                        throw copy(why);
-                    }
-                    return done;
-                }
-                LockSupport.park(this);
-                interrupted |= Thread.interrupted();
-            }
-        }
     }
 }

@@ -24,6 +24,8 @@ public record Problem(String code, @Nullable String detail, int status) {
     public static final String RECEIVER_UNKNOWN = "receiver_unknown";
     /** The page could not be stored. */
     public static final String STORE_FULL = "store_full";
+    /** The page could not be stored: the store was out of reach. */
+    public static final String STORE_UNAVAILABLE = "store_unavailable";
     /** A processor could not process the page, or a command ended with an error. */
     public static final String PROCESS_FAILED = "process_failed";
     /** A processor took longer than it may. */

@@ -90,7 +90,7 @@ final class HandOver {
             worker.settle(task, event, load == null ? null : stored(task, load));
         } catch (StoreException e) {
             LOG.log(Level.DEBUG, "page not stored, it is fetched again later task={0} reason={1}", task.id(), e.getMessage());
-            worker.settle(task, Worker.lost(task, new Problem(Problem.STORE_FULL, e.getMessage(), 0)), null);
+            worker.settle(task, Worker.lost(task, Worker.problem(e)), null);
         } catch (IOException e) {
             LOG.log(Level.ERROR, "the page of task " + task.id() + " could not be read back from its temporary file", e);
             worker.settle(task, new Event.FetchFailed(internal(), true, 0), null);

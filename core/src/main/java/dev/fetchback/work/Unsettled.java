@@ -10,7 +10,7 @@ import java.util.Queue;
 import java.util.function.LongSupplier;
 
 /**
- * Settles that did not fit on a full disk, to be tried again until they do. As nothing starts without a change on disk, there are
+ * Settles that did not fit on a full disk, or found the store out of reach, to be tried again until they are stored. As nothing starts without a change on disk, there are
  * never more than attempts were under way when the disk got full.
  */
 final class Unsettled {
@@ -35,7 +35,7 @@ final class Unsettled {
         settles.add(settle);
         if (now - toldAt >= TELL_EVERY_MILLIS) {
             toldAt = now;
-            LOG.log(Level.WARNING, "a settle does not fit on the full disk, trying every second task={0}", id);
+            LOG.log(Level.WARNING, "a settle cannot be stored just now, trying every second task={0}", id);
         }
     }
 

@@ -228,13 +228,13 @@ public final class Worker {
     }
 
     /**
-     * On a full disk a page is fetched again later, and the news itself is kept until it fits; not settled here, as this may be the
-     * writer's thread. After any other fault, which whoever met it has logged, a restart takes the task up again.
+     * On a full disk, or while the store cannot be reached, a page is fetched again later, and the news itself is kept until it fits;
+     * not settled here, as this may be the writer's thread. After any other fault, which whoever met it has logged, a restart takes
+     * the task up again.
      */
     private void unsettled(Task before, Event event, boolean page, StoreException failure) {
-        if (failure.kind() == StoreException.Kind.FULL) {
-            Problem problem = new Problem(Problem.STORE_FULL, "The page could not be stored: the disk is full.", 0);
-            Event smaller = page ? lost(before, problem) : event;
+        if (failure.kind() == StoreException.Kind.FULL || failure.kind() == StoreException.Kind.UNAVAILABLE) {
+            Event smaller = page ? lost(before, problem(failure)) : event;
             unsettled.keep(before.id(), () -> settle(before, smaller, null));
             lanes.wake();
         }
@@ -243,6 +243,13 @@ public final class Worker {
     /** Tries again what did not fit on the disk; returns when to be called next, Unix milliseconds. */
     long settleAgain() {
         return unsettled.turn();
+    }
+
+    /** Why a page could not be stored, in words that a caller may read. */
+    static Problem problem(StoreException failure) {
+        return failure.kind() == StoreException.Kind.FULL
+                ? new Problem(Problem.STORE_FULL, "The page could not be stored: the disk is full.", 0)
+                : new Problem(Problem.STORE_UNAVAILABLE, "The page could not be stored: the store could not be reached.", 0);
     }
 
     /** What follows when a page, or what came of processing it, cannot be stored: that much is done again. */

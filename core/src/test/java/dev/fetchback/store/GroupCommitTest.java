@@ -246,19 +246,78 @@ class GroupCommitTest {
     void saysThatItIsFullUntilThereIsRoom() throws Exception {
         start(SMALL);
         permits.release(100);
-        assertThat(committer.full()).isEmpty();
+        assertThat(committer.refusal()).isEmpty();
         StoreException full = new StoreException(Kind.FULL, "no space", null);
         noRoom = Optional.of(full);
         behaviour = changes -> {
             throw full;
         };
         assertThat(hand(submit(1)).failure()).isEqualTo(Kind.FULL);
-        assertThat(committer.full()).hasValueSatisfying(e -> assertThat(e).hasMessageContaining("no space"));
+        assertThat(committer.refusal()).hasValueSatisfying(e -> assertThat(e).hasMessageContaining("no space"));
         noRoom = Optional.empty();
-        while (committer.full().isPresent()) { // it asks by itself; the test's own time limit ends this
+        while (committer.refusal().isPresent()) { // it asks by itself; the test's own time limit ends this
             Thread.onSpinWait();
         }
         assertThat(committer.failure()).isEmpty();
+    }
+
+    @Test
+    void refusesEverythingWhileTheStoreIsOutOfReachAndRecoversByItself() throws Exception {
+        start(SMALL);
+        permits.release(1_000);
+        StoreException away = new StoreException(Kind.UNAVAILABLE, "connection refused", null);
+        noRoom = Optional.of(away);
+        behaviour = changes -> {
+            throw away;
+        };
+        assertThat(hand(settle(1)).failure()).isEqualTo(Kind.UNAVAILABLE);
+        int tried = commits.size();
+        assertThat(hand(submit(2)).failure()).isEqualTo(Kind.UNAVAILABLE);
+        assertThat(commits).as("it is not tried while it is known to be away").hasSize(tried);
+        assertThat(committer.refusal()).hasValueSatisfying(e -> assertThat(e).hasMessageContaining("connection refused"));
+        assertThat(committer.failure()).isEmpty();
+        behaviour = changes -> changes.stream().<Result>map(c -> Result.Applied.APPLIED).toList();
+        noRoom = Optional.empty();
+        while (committer.refusal().isPresent()) { // it asks by itself; the test's own time limit ends this
+            Thread.onSpinWait();
+        }
+        assertThat(committer.commit(List.of(submit(3)))).containsExactly(Result.Applied.APPLIED);
+    }
+
+    @Test
+    void repeatsACommitUntilItIsKnownWhatBecameOfItAndRefusesWhatIsNew() throws Exception {
+        start(SMALL);
+        permits.release(1_000);
+        AtomicInteger asked = new AtomicInteger();
+        List<List<Change>> other = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch undecided = new CountDownLatch(1);
+        CountDownLatch back = new CountDownLatch(1);
+        List<Result> stored = List.of(new Result.Duplicate(new TaskId(7, 7), true));
+        behaviour = changes -> {
+            if (asked.get() == 0 || changes.equals(commits.getFirst())) {
+                asked.incrementAndGet();
+                if (back.getCount() > 0) {
+                    undecided.countDown();
+                    throw new StoreException(Kind.UNDECIDED, "lost while it committed", null);
+                }
+                return stored;
+            }
+            other.add(changes);
+            return changes.stream().<Result>map(c -> Result.Applied.APPLIED).toList();
+        };
+        Heard first = hand(submit(1));
+        undecided.await();
+        Heard fresh = hand(submit(2));
+        Heard settle = hand(settle(3));
+        assertThat(fresh.failure()).as("what was not begun is certainly not stored").isEqualTo(Kind.UNAVAILABLE);
+        assertThat(committer.refusal()).isPresent();
+        assertThat(first).isNotDone();
+        assertThat(settle).isNotDone();
+        back.countDown();
+        assertThat(first.get()).isEqualTo(stored);
+        assertThat(settle.get()).containsExactly(Result.Applied.APPLIED);
+        assertThat(other).containsExactly(List.of(settle(3)));
+        assertThat(committer.refusal()).isEmpty();
     }
 
     @Test

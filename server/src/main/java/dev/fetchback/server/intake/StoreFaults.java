@@ -6,6 +6,8 @@ import dev.fetchback.store.StoreException;
 /** Turns what the store throws into answers. */
 final class StoreFaults {
     private static final int SOON_SECONDS = 1;
+    /** A database is back within seconds, most often. */
+    private static final int MOMENT_SECONDS = 5;
     /** A full or broken disk is not mended within a second. */
     private static final int LATER_SECONDS = 30;
 
@@ -28,6 +30,10 @@ final class StoreFaults {
                         ApiError.STORE_UNAVAILABLE,
                         LATER_SECONDS,
                         "The store cannot be used; its operator has to mend it. Try later.");
+                case UNAVAILABLE, UNDECIDED -> Refusal.retryAfter(
+                        ApiError.STORE_UNAVAILABLE,
+                        MOMENT_SECONDS,
+                        "The store cannot be reached just now; it is tried again by itself. Try again in some seconds.");
                 case CLOSED -> Refusal.retryAfter(ApiError.DRAINING, SOON_SECONDS, "The server is shutting down; try again.");
             };
         }
