@@ -6,6 +6,7 @@ import dev.fetchback.task.TaskSpec;
 import java.io.ByteArrayOutputStream;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
@@ -68,6 +69,17 @@ public final class Codec {
     /** Reads {@link #progress(Progress)}. */
     public static Progress progress(byte[] stored) {
         return read("progress", stored, ProgressJson::read);
+    }
+
+    /** The stored form of a live task's progress; null when it would only repeat the fence, as of most tasks. */
+    public static byte @Nullable [] liveProgress(Task task) {
+        Progress p = task.progress();
+        return p.equals(Progress.fetched(task.fence().attempt())) ? null : progress(p);
+    }
+
+    /** Reads {@link #liveProgress(Task)} of a task with this fence. */
+    public static Progress liveProgress(byte @Nullable [] stored, Task.Fence fence) {
+        return stored == null ? Progress.fetched(fence.attempt()) : progress(stored);
     }
 
     private static byte[] write(Consumer<JsonGenerator> content) {

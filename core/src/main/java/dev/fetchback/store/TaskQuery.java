@@ -35,4 +35,22 @@ public record TaskQuery(
      * at once must not take the heap.
      */
     public static final int PAGE_BYTES = 4 << 20;
+
+    /** Whether the list shows this task, wherever its page begins; its time is not looked at. */
+    public boolean matches(StoredTask task) {
+        return (phases.isEmpty() || phases.contains(task.task().phase()))
+                && (owner == null || owner.equals(task.spec().tags().owner()))
+                && (label == null || task.spec().tags().labels().contains(label))
+                && (batch == null || batch.equals(task.spec().tags().batch()))
+                && (host == null || ofHost(task.task().plan().host(), host));
+    }
+
+    /** Whether the queue's {@code host:port} is of {@code host}, given with or without a port. */
+    private static boolean ofHost(String hostAndPort, String host) {
+        return hostAndPort.equals(host)
+                || hostAndPort.length() > host.length()
+                        && hostAndPort.startsWith(host)
+                        && hostAndPort.charAt(host.length()) == ':'
+                        && hostAndPort.lastIndexOf(':') == host.length();
+    }
 }

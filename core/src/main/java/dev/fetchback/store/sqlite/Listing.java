@@ -167,27 +167,10 @@ final class Listing {
                 return;
             }
             StoredTask task = row.decode();
-            if (matches(task)) {
+            if (query.matches(task)) {
                 found.add(task);
                 foundBytes += row.bytes();
             }
-        }
-
-        private boolean matches(StoredTask task) {
-            String host = query.host();
-            return (query.owner() == null || query.owner().equals(task.spec().tags().owner()))
-                    && (query.label() == null || task.spec().tags().labels().contains(query.label()))
-                    && (query.batch() == null || query.batch().equals(task.spec().tags().batch()))
-                    && (host == null || ofHost(task.task().plan().host(), host));
-        }
-
-        /** Whether the queue's {@code host:port} is of {@code host}, given with or without a port. */
-        private static boolean ofHost(String hostAndPort, String host) {
-            return hostAndPort.equals(host)
-                    || hostAndPort.length() > host.length()
-                            && hostAndPort.startsWith(host)
-                            && hostAndPort.charAt(host.length()) == ':'
-                            && hostAndPort.lastIndexOf(':') == host.length();
         }
     }
 }

@@ -3,7 +3,6 @@ package dev.fetchback.store.sqlite;
 import dev.fetchback.store.Codec;
 import dev.fetchback.store.QueueKey;
 import dev.fetchback.task.Task;
-import dev.fetchback.task.Task.Progress;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +29,7 @@ final class LiveRows {
     void add(Statements statements, Task task, byte[] id, byte @Nullable [] batch) throws SQLException {
         int phase = task.phase().code();
         Task.Fence fence = task.fence();
-        byte[] data = plain(task) ? null : Codec.progress(task.progress());
+        byte[] data = Codec.liveProgress(task);
         if (task.phase().running()) {
             running.add(id, phase, fence.attempt(), fence.epoch(), batch, data);
         } else {
@@ -51,18 +50,5 @@ final class LiveRows {
     void rollBack() {
         running.clear();
         waiting.clear();
-    }
-
-    /** Whether the data of a live task would only repeat its fence. */
-    static boolean plain(Task task) {
-        Progress p = task.progress();
-        return p.fetchAttempts() == task.fence().attempt()
-                && p.round() == 0
-                && p.processAttempts() == 0
-                && p.deliverAttempts() == 0
-                && p.outcome() == null
-                && p.lastError() == null
-                && !p.told()
-                && p.finishedAt() == 0;
     }
 }

@@ -3,6 +3,7 @@ package dev.fetchback.store.sqlite;
 import dev.fetchback.store.BatchRecord;
 import dev.fetchback.store.Change;
 import dev.fetchback.store.DueQueue;
+import dev.fetchback.store.PieceStream;
 import dev.fetchback.store.QueueKey;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.store.Result;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /** The embedded engine. One process at a time has the folder; a commit is on disk when it returns. */
 public final class SqliteStore implements Store {
@@ -38,6 +40,7 @@ public final class SqliteStore implements Store {
     private static final Phase[] BATCH_COLUMNS = {Phase.SUCCEEDED, Phase.FAILED, Phase.DEAD, Phase.CANCELLED, Phase.EXPIRED};
     private static final String RECEIVERS =
             "SELECT id, endpoint, status, reason, failures, until, updated_at FROM receiver ORDER BY id";
+    private static final String PIECE = "SELECT data FROM body WHERE id=? AND piece=?";
     private static final String STORED = "SELECT bytes FROM stored WHERE id=? AND until>0";
 
     private final DataFolder folder;
@@ -207,7 +210,19 @@ public final class SqliteStore implements Store {
                     return Optional.empty();
                 }
                 long from = Math.clamp(offset, 0, row.getLong(1));
-                return Optional.of(new BodyStream(readers, id, from, from + Math.clamp(length, 0, row.getLong(1) - from)));
+                return Optional.of(new PieceStream(
+                        number -> piece(id, number), id, from, from + Math.clamp(length, 0, row.getLong(1) - from)));
+            }
+        });
+    }
+
+    private byte @Nullable [] piece(TaskId id, int number) {
+        return readers.<byte @Nullable []>read("A stored page could not be read", statements -> {
+            PreparedStatement find = statements.get(PIECE);
+            find.setBytes(1, Statements.id(id));
+            find.setInt(2, number);
+            try (ResultSet row = find.executeQuery()) {
+                return row.next() ? row.getBytes(1) : null;
             }
         });
     }

@@ -5,7 +5,6 @@ import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Phase;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.Task.Fence;
-import dev.fetchback.task.Task.Progress;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
@@ -61,14 +60,10 @@ record TaskRow(byte[] id, byte[] facts, Phase phase, long readyAt, Fence fence, 
     }
 
     private Task task(Task.Plan plan) {
-        return new Task(Statements.taskId(id), plan, phase, readyAt, fence, progress(progress, fence));
+        return new Task(Statements.taskId(id), plan, phase, readyAt, fence, Codec.liveProgress(progress, fence));
     }
 
     private static Fence fence(ResultSet row, int at) throws SQLException {
         return new Fence(row.getInt(at), row.getInt(at + 1));
-    }
-
-    private static Progress progress(byte @Nullable [] stored, Fence fence) {
-        return stored == null ? Progress.fetched(fence.attempt()) : Codec.progress(stored);
     }
 }

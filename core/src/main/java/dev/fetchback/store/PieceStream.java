@@ -1,28 +1,33 @@
-package dev.fetchback.store.sqlite;
+package dev.fetchback.store;
 
-import dev.fetchback.store.Store;
 import dev.fetchback.task.TaskId;
 import java.io.IOException;
 import java.io.InputStream;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A part of a stored body, read piece by piece: nothing is held between two reads, and no more than one piece is in memory. */
-final class BodyStream extends InputStream {
-    private static final String PIECE = "SELECT data FROM body WHERE id=? AND piece=?";
-
-    private final Readers readers;
+public final class PieceStream extends InputStream {
+    private final Pieces pieces;
     private final TaskId id;
     private final long end;
     private long position;
     private byte @Nullable [] piece; // the one with the position; null before it is read
     private boolean closed;
 
-    /** @param end after the last byte, within the body */
-    BodyStream(Readers readers, TaskId id, long offset, long end) {
-        this.readers = readers;
+    /** The pieces of one body, each but the last of {@link Store#PIECE_BYTES}. */
+    @FunctionalInterface
+    public interface Pieces {
+        /** The piece of this number; null when it is not there any more. */
+        byte @Nullable [] read(int number);
+    }
+
+    /**
+     * @param id for messages
+     * @param end after the last byte, within the body
+     */
+    public PieceStream(Pieces pieces, TaskId id, long offset, long end) {
+        this.pieces = pieces;
         this.id = id;
         this.position = offset;
         this.end = end;
@@ -84,15 +89,7 @@ final class BodyStream extends InputStream {
     }
 
     private byte[] load() throws IOException {
-        int number = Math.toIntExact(position / Store.PIECE_BYTES);
-        byte[] data = readers.<byte @Nullable []>read("A stored page could not be read", statements -> {
-            PreparedStatement find = statements.get(PIECE);
-            find.setBytes(1, Statements.id(id));
-            find.setInt(2, number);
-            try (ResultSet row = find.executeQuery()) {
-                return row.next() ? row.getBytes(1) : null;
-            }
-        });
+        byte[] data = pieces.read(Math.toIntExact(position / Store.PIECE_BYTES));
         if (data == null) {
             throw gone();
         }
