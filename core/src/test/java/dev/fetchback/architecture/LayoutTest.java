@@ -68,8 +68,13 @@ final class LayoutTest {
         rules.put("work knows no HTTP", noClasses().that().resideInAnyPackage("dev.fetchback.work", "..wrong.work")
                 .should().dependOnClassesThat().resideInAnyPackage("dev.fetchback.outbound..", "dev.fetchback.fetch..",
                         "dev.fetchback.deliver..", "org.apache.hc.."));
-        rules.put("only its engine knows SQLite", noClasses().that().resideOutsideOfPackage("dev.fetchback.store.sqlite")
-                .should().dependOnClassesThat().resideInAnyPackage("org.sqlite..", "java.sql.."));
+        rules.put("only the engines know SQL", noClasses().that()
+                .resideOutsideOfPackages("dev.fetchback.store.sqlite", "dev.fetchback.store.postgres")
+                .should().dependOnClassesThat().resideInAnyPackage("org.sqlite..", "org.postgresql..", "com.zaxxer..", "java.sql.."));
+        rules.put("an engine does not know another", noClasses().that().resideInAnyPackage("..store.sqlite", "..wrong.store.sqlite")
+                .should().dependOnClassesThat().resideInAnyPackage("..store.postgres", "org.postgresql..", "com.zaxxer.."));
+        rules.put("nor that one the first", noClasses().that().resideInAnyPackage("..store.postgres", "..wrong.store.postgres")
+                .should().dependOnClassesThat().resideInAnyPackage("..store.sqlite", "org.sqlite.."));
         rules.put("the steps do not know each other", noClasses().that().resideInAnyPackage("dev.fetchback.fetch", "..wrong.fetch")
                 .should().dependOnClassesThat().resideInAPackage("dev.fetchback.deliver.."));
         rules.put("vague names", noClasses().should().haveNameMatching(".*(Impl|Utils?|Helper|Manager)"));

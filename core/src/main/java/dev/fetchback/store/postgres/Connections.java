@@ -1,0 +1,203 @@
+package dev.fetchback.store.postgres;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.fetchback.store.StoreBusy;
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoreException.Kind;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
+
+/**
+ * The connections of a node: a few that read, and one each that commits and that keeps the lease, which must not wait for readers. An
+ * interrupt closes the socket that a virtual thread waits at, so such threads hand their reads to platform threads.
+ */
+final class Connections implements AutoCloseable {
+    private static final long WAIT_SECONDS_MAX = 10; // reads take milliseconds: who waits this long waits behind thousands
+    private static final long CONNECT_MILLIS_MAX = 3_000;
+    private static final long CONNECT_MILLIS_MIN = 300; // a pool takes no less than 250
+    private static final int SOCKET_SECONDS_MAX = 30; // a server that is gone without a word; longer than any statement may take
+    private static final long LIFE_MILLIS = 900_000; // so that a moved server is found again, and caches do not grow
+    private static final int READ_TRIES = 3; // each connection of the pool may be one of before a restart of the server
+    private static final int WRITERS = 2;
+
+    /**
+     * Plans are made while tables are small and kept while they grow: each way of reaching rows but by an index would be a trap then.
+     */
+    private static final String PLANS =
+            " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off -c jit=off";
+    /** A commit's statements are limited as it begins, and its COMMIT is not: see {@link Transaction}. */
+    private static final String LIMITS = " -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s";
+    private static final String READ_LIMITS = " -c statement_timeout=20s";
+
+    private final Faults faults;
+    private final HikariDataSource writes;
+    private final HikariDataSource reads;
+    private final ExecutorService threads;
+    private final Semaphore free;
+    private volatile boolean closed;
+
+    /** A read: with one connection, in one thread, and short. */
+    interface Read<T extends @Nullable Object> {
+        T run(Connection connection) throws SQLException;
+    }
+
+    Connections(PostgresSettings settings, Faults faults) {
+        this.faults = faults;
+        this.writes = pool(settings, "fetchback-write", WRITERS, false);
+        this.reads = pool(settings, "fetchback-read", settings.readers(), true);
+        this.threads = Executors.newFixedThreadPool(
+                settings.readers(), Thread.ofPlatform().name("store-read-", 0).daemon(true).factory());
+        this.free = new Semaphore(settings.readers(), true);
+    }
+
+    /** Where a URL leads, without what may be secret: {@code host:port/database}. */
+    static String place(String url) {
+        Properties parts = Driver.parseURL(url, new Properties());
+        if (parts == null) {
+            throw new StoreException(Kind.UNUSABLE, "The store's URL is not one of a database; it must be like"
+                    + " jdbc:postgresql://db.example:5432/fetchback?user=fetchback", null);
+        }
+        String[] hosts = parts.getProperty("PGHOST", "localhost").split(",", -1);
+        String[] ports = parts.getProperty("PGPORT", "5432").split(",", -1);
+        StringBuilder place = new StringBuilder();
+        for (int i = 0; i < hosts.length; i++) {
+            place.append(i == 0 ? "" : ",").append(hosts[i]).append(':').append(ports[Math.min(i, ports.length - 1)]);
+        }
+        return place.append('/').append(parts.getProperty("PGDBNAME", "")).toString();
+    }
+
+    private static HikariDataSource pool(PostgresSettings settings, String name, int size, boolean reads) {
+        HikariConfig config = new HikariConfig();
+        config.setPoolName(name);
+        config.setJdbcUrl(settings.url());
+        config.setDriverClassName(Driver.class.getName());
+        if (settings.password() != null) {
+            config.setPassword(settings.password());
+        }
+        config.setMaximumPoolSize(size);
+        config.setMinimumIdle(reads ? 1 : size);
+        config.setAutoCommit(reads);
+        // A lease must outlast more than one try to renew it.
+        config.setConnectionTimeout(Math.clamp(settings.lease().toMillis() / 4, CONNECT_MILLIS_MIN, CONNECT_MILLIS_MAX));
+        config.setValidationTimeout(CONNECT_MILLIS_MIN);
+        config.setMaxLifetime(LIFE_MILLIS);
+        config.setInitializationFailTimeout(-1); // who opens the store has looked already
+        Properties properties = properties(settings, reads ? PLANS + LIMITS + READ_LIMITS : PLANS + LIMITS);
+        properties.stringPropertyNames().forEach(one -> config.addDataSourceProperty(one, properties.getProperty(one)));
+        return new HikariDataSource(config);
+    }
+
+    private static Properties properties(PostgresSettings settings, String options) {
+        Properties properties = new Properties();
+        properties.setProperty("ApplicationName", "fetchback " + settings.node());
+        properties.setProperty("options", options.trim());
+        properties.setProperty("connectTimeout", Long.toString(TimeUnit.MILLISECONDS.toSeconds(CONNECT_MILLIS_MAX)));
+        properties.setProperty("socketTimeout", Integer.toString(SOCKET_SECONDS_MAX));
+        properties.setProperty("tcpKeepAlive", "true");
+        properties.setProperty("prepareThreshold", "1"); // all statements come again
+        properties.setProperty("targetServerType", "primary");
+        return properties;
+    }
+
+    /** One connection for what is done once, with its faults as they come. */
+    static Connection open(PostgresSettings settings) throws SQLException {
+        Properties properties = properties(settings, PLANS + LIMITS + READ_LIMITS);
+        String password = settings.password();
+        if (password != null) {
+            properties.setProperty("password", password);
+        }
+        Connection connection = new Driver().connect(settings.url(), properties);
+        if (connection == null) {
+            throw new SQLException("no URL of a database", "08001");
+        }
+        connection.setAutoCommit(false);
+        return connection;
+    }
+
+    /** For a transaction; closing gives it back, and rolls back what is not committed. */
+    Connection write() throws SQLException {
+        return writes.getConnection();
+    }
+
+    <T extends @Nullable Object> T read(String failed, Read<T> read) {
+        if (closed) {
+            throw new StoreException(Kind.CLOSED, "The store is closed.", null);
+        }
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    if (free.tryAcquire(WAIT_SECONDS_MAX, TimeUnit.SECONDS)) {
+                        break;
+                    }
+                    throw new StoreBusy("No connection to read with came free within " + WAIT_SECONDS_MAX
+                            + " s; too much is asked at once. Try again later.");
+                } catch (InterruptedException e) {
+                    interrupted = true; // the wait is short; the interrupt is for the caller's next one
+                }
+            }
+            try {
+                return Thread.currentThread().isVirtual() ? elsewhere(failed, read) : run(failed, read);
+            } finally {
+                free.release();
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private <T extends @Nullable Object> T elsewhere(String failed, Read<T> read) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        threads.execute(() -> {
+            try {
+                result.complete(run(failed, read));
+            } catch (Throwable e) {
+                result.completeExceptionally(e);
+            }
+        });
+        try {
+            return result.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof StoreException fault) {
+                throw new StoreException(fault.kind(), String.valueOf(fault.getMessage()), fault);
+            }
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
+    }
+
+    private <T extends @Nullable Object> T run(String failed, Read<T> read) {
+        for (int tries = 1; ; tries++) {
+            try (Connection connection = reads.getConnection()) {
+                return read.run(connection);
+            } catch (SQLException e) {
+                if (closed) {
+                    throw new StoreException(Kind.CLOSED, "The store is closed.", e);
+                }
+                boolean stale = Faults.lost(e) && !(e instanceof java.sql.SQLTransientConnectionException);
+                if (!stale || tries == READ_TRIES) {
+                    throw faults.explain(failed, e);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        threads.shutdown();
+        reads.close();
+        writes.close();
+    }
+}

@@ -1,0 +1,254 @@
+package dev.fetchback.store.postgres;
+
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoreException.Kind;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This node among the others: its epoch, its lease, and the shards it owns. A node is alive as long as it has a row; whoever finds
+ * one that is over its time removes it, and from then on what it had is free. Times are the database's, but for this node's own
+ * deadline, which is counted from before it asked, so that it is never later than what the others see.
+ */
+final class Membership implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(Membership.class.getName());
+    private static final int BEATS = 4; // in a lease: two may fail
+    private static final Duration ASK_AGAIN = Duration.ofMillis(100);
+    private static final Duration CLOSE_MAX = Duration.ofSeconds(5);
+    private static final long TELL_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    private static final String FREE_NAME = "DELETE FROM node WHERE name=? AND expires<clock_timestamp()";
+    private static final String JOIN = "INSERT INTO node(epoch, name, expires)"
+            + " VALUES(nextval('node_epoch'), ?, clock_timestamp()+?::float8*interval '1 ms') ON CONFLICT (name) DO NOTHING RETURNING epoch";
+    private static final String EXPIRES = "SELECT extract(epoch FROM expires)*1000 FROM node WHERE name=?";
+    private static final String RENEW = "UPDATE node SET expires=clock_timestamp()+?::float8*interval '1 ms' WHERE epoch=?";
+    private static final String BURY = "DELETE FROM node WHERE expires<clock_timestamp() RETURNING epoch, name";
+    private static final String NODES = "SELECT count(*) FROM node";
+    private static final String MINE = "SELECT bit_or(1::int8 << n) FROM shard WHERE epoch=?";
+    private static final String TAKE = "UPDATE shard SET epoch=? WHERE n IN (SELECT s.n FROM shard s"
+            + " WHERE NOT EXISTS(SELECT 1 FROM node d WHERE d.epoch=s.epoch) ORDER BY s.n LIMIT ? FOR UPDATE SKIP LOCKED)";
+    private static final String LET_GO = "UPDATE shard SET epoch=0 WHERE epoch=?";
+    private static final String LEAVE = "DELETE FROM node WHERE epoch=?";
+
+    private final Connections connections;
+    private final String name;
+    private final long leaseMillis;
+    private final Thread thread;
+    private volatile int epoch;
+    private volatile long owned;
+    private volatile long deadline; // of nanoTime
+    private volatile int nodes = 1;
+    private volatile boolean closing;
+    private long toldAt = System.nanoTime() - TELL_EVERY_NANOS; // the thread's own
+
+    private Membership(Connections connections, PostgresSettings settings) {
+        this.connections = connections;
+        this.name = settings.node();
+        this.leaseMillis = settings.lease().toMillis();
+        this.thread = Thread.ofPlatform().name("store-lease").daemon(true).unstarted(this::run);
+    }
+
+    /**
+     * Joins the others, and takes what is free.
+     *
+     * @throws StoreException when a node of this name is alive
+     */
+    static Membership join(Connections connections, PostgresSettings settings, Faults faults) throws SQLException {
+        Membership membership = new Membership(connections, settings);
+        membership.joinAs(faults);
+        membership.beat();
+        membership.thread.start();
+        return membership;
+    }
+
+    /** Greater than that of every node that joined before. */
+    int epoch() {
+        return epoch;
+    }
+
+    /** The shards that this node may work on just now, as far as it knows without asking. */
+    long owned() {
+        return alive() ? owned : Shards.NONE;
+    }
+
+    private boolean alive() {
+        return deadline - System.nanoTime() > 0;
+    }
+
+    /** How many nodes there are, this one among them. */
+    int nodes() {
+        return nodes;
+    }
+
+    /** A name may be that of a node that was killed a moment ago: then its lease ends within its time. One that is renewed is alive. */
+    private void joinAs(Faults faults) throws SQLException {
+        Double first = null;
+        while (!tryJoin()) {
+            Double expires = expires();
+            if (first != null && expires != null && expires > first) {
+                throw new StoreException(Kind.UNUSABLE, "A node named '" + name + "' is running on the database " + faults.place()
+                        + ". Give each node a name of its own (node-name), or stop the other.", null);
+            }
+            first = first == null ? expires : first;
+            LockSupport.parkNanos(ASK_AGAIN.toNanos());
+        }
+    }
+
+    private boolean tryJoin() throws SQLException {
+        long asked = System.nanoTime();
+        try (Connection connection = connections.write();
+                PreparedStatement free = connection.prepareStatement(FREE_NAME);
+                PreparedStatement join = connection.prepareStatement(JOIN)) {
+            free.setString(1, name);
+            free.executeUpdate();
+            join.setString(1, name);
+            join.setLong(2, leaseMillis);
+            boolean joined;
+            int got = 0;
+            try (ResultSet row = join.executeQuery()) {
+                joined = row.next();
+                if (joined) {
+                    got = row.getInt(1);
+                }
+            }
+            connection.commit();
+            if (joined) {
+                epoch = got;
+                owned = Shards.NONE;
+                deadline = asked + TimeUnit.MILLISECONDS.toNanos(leaseMillis);
+            }
+            return joined;
+        }
+    }
+
+    private @Nullable Double expires() throws SQLException {
+        try (Connection connection = connections.write();
+                PreparedStatement find = connection.prepareStatement(EXPIRES)) {
+            find.setString(1, name);
+            try (ResultSet row = find.executeQuery()) {
+                Double expires = row.next() ? row.getDouble(1) : null;
+                connection.rollback();
+                return expires;
+            }
+        }
+    }
+
+    private void run() {
+        while (!closing) {
+            LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(leaseMillis / BEATS));
+            if (closing) {
+                return;
+            }
+            try {
+                beat();
+            } catch (SQLException | RuntimeException e) {
+                long now = System.nanoTime();
+                if (now - toldAt >= TELL_EVERY_NANOS) {
+                    toldAt = now;
+                    LOG.log(Level.WARNING, "the lease of this node could not be renewed, trying again node={0} reason={1}",
+                            name, e instanceof SQLException sql ? Faults.first(sql) : e.toString());
+                }
+            }
+        }
+    }
+
+    /** Says that this node lives, buries those that do not, and takes its share of what is free. */
+    private void beat() throws SQLException {
+        long asked = System.nanoTime();
+        try (Connection connection = connections.write()) {
+            if (update(connection, RENEW, leaseMillis, epoch) == 0) {
+                connection.rollback();
+                lost();
+                return;
+            }
+            connection.commit(); // whatever follows may take its time
+            deadline = asked + TimeUnit.MILLISECONDS.toNanos(leaseMillis);
+            bury(connection);
+            int alive = (int) number(connection, NODES);
+            long mine = number(connection, MINE, epoch);
+            int share = Math.ceilDiv(Shards.COUNT, Math.max(1, alive));
+            int room = share - Long.bitCount(mine);
+            if (room > 0 && update(connection, TAKE, epoch, room) > 0) {
+                mine = number(connection, MINE, epoch);
+            }
+            connection.commit();
+            nodes = alive;
+            owned = mine;
+        }
+    }
+
+    /** The others took this node for dead: what it had under way is theirs, and it begins anew. */
+    private void lost() throws SQLException {
+        owned = Shards.NONE;
+        int before = epoch;
+        if (tryJoin()) {
+            LOG.log(Level.WARNING, "the lease of this node was lost, it joined again node={0} epoch_before={1} epoch={2}", name, before, epoch);
+            beat();
+        }
+    }
+
+    private static void bury(Connection connection) throws SQLException {
+        try (PreparedStatement bury = connection.prepareStatement(BURY);
+                ResultSet row = bury.executeQuery()) {
+            while (row.next()) {
+                LOG.log(Level.WARNING, "a node was not heard of any more, its work is taken over node={0} epoch={1}",
+                        row.getString(2), row.getInt(1));
+            }
+        }
+    }
+
+    private static int update(Connection connection, String sql, long... parameters) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            set(statement, parameters);
+            return statement.executeUpdate();
+        }
+    }
+
+    private static long number(Connection connection, String sql, long... parameters) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            set(statement, parameters);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
+        }
+    }
+
+    private static void set(PreparedStatement statement, long... parameters) throws SQLException {
+        for (int i = 0; i < parameters.length; i++) {
+            statement.setLong(i + 1, parameters[i]);
+        }
+    }
+
+    /** Leaves, so that the others need not wait for the lease to end. What cannot be said because nobody listens ends by itself. */
+    @Override
+    public void close() {
+        closing = true;
+        LockSupport.unpark(thread);
+        boolean interrupted = false;
+        try {
+            thread.join(CLOSE_MAX);
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        owned = Shards.NONE;
+        try (Connection connection = connections.write()) {
+            update(connection, LET_GO, epoch);
+            update(connection, LEAVE, epoch);
+            connection.commit();
+        } catch (SQLException e) {
+            LOG.log(Level.WARNING, "the node could not say that it leaves, its lease ends by itself node={0} reason={1}", name, Faults.first(e));
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

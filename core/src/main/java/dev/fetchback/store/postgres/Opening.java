@@ -1,0 +1,88 @@
+package dev.fetchback.store.postgres;
+
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoreException.Kind;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/** Looks at a database before it is used: whether it is one that keeps what it says it has. */
+final class Opening {
+    private static final Logger LOG = System.getLogger(Opening.class.getName());
+    private static final int SERVER_MIN = 150_000;
+    private static final String LOOK = "SELECT current_setting('server_version_num')::int4, current_setting('server_version'),"
+            + " current_setting('synchronous_commit'), current_setting('fsync'), current_setting('server_encoding'), pg_is_in_recovery()";
+
+    private Opening() {}
+
+    /**
+     * Checks the server, brings the schema up to date, and makes the tables of the time that comes.
+     *
+     * @throws StoreException saying what is wrong, and what to do; nothing is changed then
+     */
+    static void prepare(PostgresSettings settings, String place, Pruner pruner) {
+        try (Connection connection = Connections.open(settings)) {
+            try (Statement statement = connection.createStatement()) {
+                check(statement, place);
+                Schema.prepare(connection, place);
+                Schema.lock(statement); // two nodes that start at once
+                pruner.prepare(connection, settings.clock().getAsLong());
+                connection.commit();
+            }
+        } catch (SQLException e) {
+            throw explain(place, e);
+        }
+    }
+
+    private static void check(Statement statement, String place) throws SQLException {
+        try (ResultSet row = statement.executeQuery(LOOK)) {
+            row.next();
+            int at = 1;
+            if (row.getInt(at++) < SERVER_MIN) {
+                throw unusable("The server of the database " + place + " is PostgreSQL " + row.getString(at)
+                        + "; Fetchback needs 15 or newer. Upgrade it, or use another.");
+            }
+            String version = row.getString(at++);
+            if (row.getString(at++).equals("off")) {
+                throw unusable("The database " + place + " has synchronous_commit=off: what it calls stored may be lost, so no task could be"
+                        + " acknowledged. Set it to on for this database (ALTER DATABASE … SET synchronous_commit=on), for its user, or for"
+                        + " the server.");
+            }
+            if (row.getString(at++).equals("off")) {
+                LOG.log(Level.WARNING, "the database server runs with fsync off, acknowledged tasks may be lost database={0} version={1}",
+                        place, version);
+            }
+            if (!row.getString(at++).equals("UTF8")) {
+                throw unusable("The database " + place + " has the encoding " + row.getString(at - 1)
+                        + "; Fetchback needs UTF8. Create one with it (createdb --encoding=UTF8 --template=template0 …).");
+            }
+            if (row.getBoolean(at)) {
+                throw unusable("The server of the database " + place + " is a standby, which cannot be written to. Name the primary.");
+            }
+        }
+    }
+
+    private static StoreException explain(String place, SQLException e) {
+        String said = " (" + Faults.first(e) + ")";
+        String state = Faults.state(e);
+        String message = switch (state) {
+            case "28P01", "28000" -> "The database " + place + " does not let this user in" + said
+                    + ". Check user= in the store's URL and FETCHBACK_STORE_PASSWORD.";
+            case "3D000" -> "There is no database " + place + said + ". Create it (createdb …), or name another.";
+            case "42501" -> "The user has not the rights to use the database " + place + said
+                    + ". Let it own the schema: GRANT USAGE, CREATE ON SCHEMA … TO its name.";
+            case "25006" -> "The database " + place + " cannot be written to" + said + ". Name the primary.";
+            default -> Faults.lost(e)
+                    ? "The database " + place + " cannot be reached" + said + ". Check the store's URL, and that the server runs."
+                    : "The database " + place + " cannot be used" + said + ".";
+        };
+        return new StoreException(Kind.UNUSABLE, message, e);
+    }
+
+    private static StoreException unusable(String message) {
+        return new StoreException(Kind.UNUSABLE, message, null);
+    }
+}

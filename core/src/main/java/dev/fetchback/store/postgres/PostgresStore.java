@@ -1,0 +1,303 @@
+package dev.fetchback.store.postgres;
+
+import dev.fetchback.store.BatchRecord;
+import dev.fetchback.store.Change;
+import dev.fetchback.store.DueQueue;
+import dev.fetchback.store.PieceStream;
+import dev.fetchback.store.QueueKey;
+import dev.fetchback.store.ReceiverRecord;
+import dev.fetchback.store.Result;
+import dev.fetchback.store.Store;
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoredTask;
+import dev.fetchback.store.TaskPage;
+import dev.fetchback.store.TaskQuery;
+import dev.fetchback.task.BatchId;
+import dev.fetchback.task.Phase;
+import dev.fetchback.task.Seen;
+import dev.fetchback.task.Stage;
+import dev.fetchback.task.Task;
+import dev.fetchback.task.TaskId;
+import java.io.InputStream;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.StringJoiner;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** A node's store on PostgreSQL. Any number of nodes share a database; what is due is found by the one that owns its shard. */
+public final class PostgresStore implements Store {
+    private static final String FIND = find();
+    private static final String NEWEST = newest();
+    private static final String BATCH = "SELECT b.owner, coalesce(sum(accepted), 0), coalesce(sum(succeeded), 0), coalesce(sum(failed), 0),"
+            + " coalesce(sum(dead), 0), coalesce(sum(cancelled), 0), coalesce(sum(expired), 0)"
+            + " FROM batch b LEFT JOIN batch_tally t ON t.batch=b.id WHERE b.id=? GROUP BY b.id";
+    private static final int BATCH_COUNTS = 3; // the number of the column of the first of them
+    private static final String RECEIVERS =
+            "SELECT id, endpoint, status, reason, failures, until, updated_at FROM receiver ORDER BY id";
+    private static final String STORED = "SELECT body, bytes FROM stored WHERE id=? AND until>0";
+    private static final String PIECE = "SELECT b.data FROM stored s JOIN body b ON b.body=s.body AND b.span=s.span"
+            + " WHERE s.id=? AND s.body=? AND b.piece=?";
+    private static final String TOTALS = "SELECT coalesce(sum(waiting_fetch), 0), coalesce(sum(waiting_process), 0),"
+            + " coalesce(sum(waiting_deliver), 0), coalesce(sum(running), 0), coalesce(sum(dead), 0), coalesce(sum(body_bytes), 0) FROM tally";
+    private static final String SIZE = "SELECT pg_database_size(current_database())";
+
+    private final Connections connections;
+    private final Membership membership;
+    private final Writer writer;
+    private final Pruner pruner;
+    private volatile long size; // of the database, when it was last looked at
+    private boolean closed;
+
+    private PostgresStore(Connections connections, Membership membership, Writer writer, Pruner pruner) {
+        this.connections = connections;
+        this.membership = membership;
+        this.writer = writer;
+        this.pruner = pruner;
+    }
+
+    /**
+     * Joins the nodes that share the database, after bringing its schema up to date.
+     *
+     * @throws StoreException when the database cannot be used, saying what to do; nothing is changed then
+     */
+    public static PostgresStore open(PostgresSettings settings) {
+        Faults faults = new Faults(Connections.place(settings.url()));
+        Spans spans = new Spans();
+        Pruner pruner = new Pruner(settings.retention(), spans);
+        Opening.prepare(settings, faults.place(), pruner);
+        Connections connections = new Connections(settings, faults);
+        try {
+            Membership membership = Membership.join(connections, settings, faults);
+            Transaction.Around around =
+                    new Transaction.Around(spans, settings.retention(), settings.clock(), settings.lease().toMillis());
+            PostgresStore store =
+                    new PostgresStore(connections, membership, new Writer(connections, faults, around, membership), pruner);
+            store.look();
+            return store;
+        } catch (SQLException e) {
+            connections.close();
+            throw faults.explain("The store could not be opened", e);
+        } catch (RuntimeException e) {
+            connections.close();
+            throw e;
+        }
+    }
+
+    private static String find() {
+        StringJoiner all = new StringJoiner(" UNION ALL ");
+        for (Table table : Table.values()) {
+            all.add("SELECT " + (table == Table.WAITING ? TaskRow.WAITING : TaskRow.OTHERS) + " FROM " + table.sql() + " WHERE id=?");
+        }
+        return all.toString();
+    }
+
+    private static String newest() {
+        StringJoiner all = new StringJoiner(" UNION ALL ", "SELECT id FROM (", ") ids ORDER BY id DESC LIMIT 1");
+        for (Table table : Table.values()) {
+            all.add("(SELECT id FROM " + table.sql() + " ORDER BY id DESC LIMIT 1)");
+        }
+        all.add("(SELECT id FROM batch ORDER BY id DESC LIMIT 1)");
+        return all.toString();
+    }
+
+    @Override
+    public int epoch() {
+        return membership.epoch();
+    }
+
+    @Override
+    public long newestId() {
+        return connections.read("The newest id could not be read", connection -> {
+            try (PreparedStatement find = connection.prepareStatement(NEWEST);
+                    ResultSet row = find.executeQuery()) {
+                return row.next() ? Columns.taskId(row.getObject(1, UUID.class)).timeMillis() : 0L;
+            }
+        });
+    }
+
+    @Override
+    public List<Result> commit(List<Change> changes) {
+        return writer.commit(changes);
+    }
+
+    @Override
+    public Optional<StoreException> noRoom() {
+        return Optional.ofNullable(writer.reach());
+    }
+
+    @Override
+    public List<DueQueue> dueQueues(Stage stage, Optional<DueQueue> after, long now, int limit) {
+        return connections.read("Due queues could not be read",
+                connection -> DueScan.queues(connection, membership.owned(), stage, after, now, limit));
+    }
+
+    @Override
+    public OptionalLong nextDue(Stage stage, long now) {
+        return connections.read("The next due time could not be read",
+                connection -> DueScan.next(connection, membership.owned(), stage, now));
+    }
+
+    @Override
+    public List<StoredTask> dueTasks(QueueKey queue, long now, int limit) {
+        return connections.read("Due tasks could not be read",
+                connection -> DueScan.tasks(connection, membership.owned(), queue, now, limit));
+    }
+
+    @Override
+    public List<Task> orphans(int limit) {
+        return connections.read("Orphaned tasks could not be read",
+                connection -> DueScan.orphans(connection, membership.owned(), limit));
+    }
+
+    @Override
+    public Optional<StoredTask> find(TaskId id) {
+        return connections.read("The task could not be read", connection -> {
+            try (PreparedStatement find = connection.prepareStatement(FIND)) {
+                for (int i = 1; i <= Table.values().length; i++) {
+                    find.setObject(i, Columns.id(id));
+                }
+                try (ResultSet row = find.executeQuery()) {
+                    return row.next() ? Optional.of(TaskRow.read(row).decode()) : Optional.empty();
+                }
+            }
+        });
+    }
+
+    @Override
+    public Optional<Seen> seen(String pageKey) {
+        return connections.read("The page as last seen could not be read",
+                connection -> Optional.ofNullable(SeenRows.find(connection, pageKey, false)));
+    }
+
+    @Override
+    public TaskPage list(TaskQuery query) {
+        return connections.read("Tasks could not be listed", connection -> Listing.page(connection, query));
+    }
+
+    @Override
+    public Optional<BatchRecord> batch(BatchId id) {
+        return connections.read("The batch could not be read", connection -> {
+            try (PreparedStatement find = connection.prepareStatement(BATCH)) {
+                find.setObject(1, Columns.id(id));
+                try (ResultSet row = find.executeQuery()) {
+                    if (!row.next()) {
+                        return Optional.empty();
+                    }
+                    Map<Phase, Long> finished = new EnumMap<>(Phase.class);
+                    for (Phase phase : Tally.COUNTED) {
+                        finished.put(phase, row.getLong(BATCH_COUNTS + Tally.COUNTED.indexOf(phase)));
+                    }
+                    return Optional.of(new BatchRecord(id, row.getString(1), row.getLong(2), Map.copyOf(finished)));
+                }
+            }
+        });
+    }
+
+    @Override
+    public List<ReceiverRecord> receivers() {
+        return connections.read("Receivers could not be read", connection -> {
+            List<ReceiverRecord> receivers = new ArrayList<>();
+            try (PreparedStatement find = connection.prepareStatement(RECEIVERS);
+                    ResultSet row = find.executeQuery()) {
+                while (row.next()) {
+                    int at = 1;
+                    receivers.add(new ReceiverRecord(
+                            row.getString(at++),
+                            row.getString(at++),
+                            ReceiverRecord.Status.valueOf(row.getString(at++)),
+                            row.getString(at++),
+                            row.getInt(at++),
+                            row.getLong(at++),
+                            row.getLong(at)));
+                }
+            }
+            return receivers;
+        });
+    }
+
+    @Override
+    public Optional<InputStream> body(TaskId id, long offset, long length) {
+        return connections.read("The stored page could not be read", connection -> {
+            try (PreparedStatement find = connection.prepareStatement(STORED)) {
+                find.setObject(1, Columns.id(id));
+                try (ResultSet row = find.executeQuery()) {
+                    if (!row.next()) {
+                        return Optional.empty();
+                    }
+                    long body = row.getLong(1);
+                    long from = Math.clamp(offset, 0, row.getLong(2));
+                    return Optional.of(new PieceStream(
+                            number -> piece(id, body, number), id, from, from + Math.clamp(length, 0, row.getLong(2) - from)));
+                }
+            }
+        });
+    }
+
+    private byte @Nullable [] piece(TaskId id, long body, int number) {
+        return connections.<byte @Nullable []>read("A stored page could not be read", connection -> {
+            try (PreparedStatement find = connection.prepareStatement(PIECE)) {
+                find.setObject(1, Columns.id(id));
+                find.setLong(2, body);
+                find.setInt(3, number);
+                try (ResultSet row = find.executeQuery()) {
+                    return row.next() ? row.getBytes(1) : null;
+                }
+            }
+        });
+    }
+
+    @Override
+    public Totals totals() {
+        return connections.read("The counters could not be read", connection -> {
+            try (PreparedStatement find = connection.prepareStatement(TOTALS);
+                    ResultSet row = find.executeQuery()) {
+                row.next();
+                int at = 1;
+                return new Totals(row.getLong(at++), row.getLong(at++), row.getLong(at++), row.getLong(at++), row.getLong(at++),
+                        row.getLong(at), size);
+            }
+        });
+    }
+
+    /** The size of a database is added up file by file: now and then is enough. */
+    private void look() {
+        size = connections.read("The size of the database could not be read", connection -> number(connection, SIZE));
+    }
+
+    private static long number(Connection connection, String sql) throws SQLException {
+        try (PreparedStatement find = connection.prepareStatement(sql);
+                ResultSet row = find.executeQuery()) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+
+    @Override
+    public boolean prune(long now) {
+        boolean more = writer.prune(pruner, now);
+        if (!more) {
+            look();
+        }
+        return more;
+    }
+
+    /** Leaves the other nodes, and gives the connections back. Closing twice is harmless. */
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            writer.close();
+            membership.close();
+            connections.close();
+        }
+    }
+}

@@ -1,0 +1,161 @@
+package dev.fetchback.store.postgres;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.QueueKey;
+import dev.fetchback.store.postgres.Columns.Type;
+import dev.fetchback.task.Phase;
+import dev.fetchback.task.Stage;
+import dev.fetchback.task.Task;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The first level of the due scan: a row for each queue and shard, with a lower bound of when its earliest task is due. Whoever puts a
+ * task there locks that row, if only to find that it need not be changed; whoever settles it locks it before looking for its earliest
+ * task. So no task can come in between unseen.
+ */
+final class Queues {
+    private static final String LOWER = "INSERT INTO queue(phase, name, shard, due_at, priorities) SELECT * FROM "
+            + Columns.unnest("m", "phase, name, shard, due_at, priorities", Type.INT, Type.TEXT, Type.INT, Type.LONG, Type.INT)
+            + " ON CONFLICT (phase, name, shard) DO UPDATE SET due_at=LEAST(queue.due_at, excluded.due_at),"
+            + " priorities=queue.priorities | excluded.priorities"
+            + " WHERE queue.due_at > excluded.due_at OR queue.priorities & excluded.priorities <> excluded.priorities";
+    private static final String LOCK = "SELECT q.phase, q.name, q.shard FROM "
+            + Columns.unnest("m", "phase, name", Type.INT, Type.TEXT)
+            + " CROSS JOIN LATERAL (SELECT * FROM queue q WHERE q.phase=m.phase AND q.name=m.name AND q.shard=ANY(?::int4[])"
+            + " ORDER BY q.shard FOR UPDATE) q";
+    // Priorities that are found empty lose their bit; those that are not marked have no task.
+    private static final String RAISE = "WITH e AS MATERIALIZED (SELECT m.phase, m.name, m.shard, w.first, w.priorities FROM "
+            + Columns.unnest("m", "phase, name, shard", Type.INT, Type.TEXT, Type.INT)
+            + " JOIN queue q ON q.phase=m.phase AND q.name=m.name AND q.shard=m.shard"
+            + " CROSS JOIN LATERAL (SELECT min(t.ready_at) AS first, bit_or(1 << p.n) AS priorities"
+            + " FROM generate_series(0, " + Table.PRIORITY_MAX + ") p(n) CROSS JOIN LATERAL (SELECT t.ready_at FROM waiting t"
+            + " WHERE t.phase=q.phase AND t.shard=q.shard AND t.queue=q.name AND t.priority=p.n AND t.ready_at>=q.due_at"
+            + " ORDER BY t.ready_at LIMIT 1) t WHERE q.priorities & (1 << p.n) <> 0) w),"
+            + " gone AS (DELETE FROM queue q USING e WHERE q.phase=e.phase AND q.name=e.name AND q.shard=e.shard AND e.first IS NULL)"
+            + " UPDATE queue q SET due_at=e.first, priorities=e.priorities FROM e WHERE q.phase=e.phase AND q.name=e.name"
+            + " AND q.shard=e.shard AND e.first IS NOT NULL AND (q.due_at, q.priorities)<>(e.first, e.priorities)";
+    private static final String HURRY = "UPDATE waiting w SET ready_at=? WHERE w.id IN (SELECT t.id FROM queue q"
+            + " CROSS JOIN generate_series(0, " + Table.PRIORITY_MAX + ") p(n) CROSS JOIN LATERAL (SELECT t.id, t.ready_at FROM waiting t"
+            + " WHERE t.phase=q.phase AND t.shard=q.shard AND t.queue=q.name AND t.priority=p.n AND t.ready_at>?"
+            + " ORDER BY t.ready_at, t.id LIMIT ?) t WHERE q.phase=? AND q.name=? AND q.priorities & (1 << p.n) <> 0"
+            + " ORDER BY t.ready_at LIMIT ?) RETURNING w.shard, w.priority";
+
+    private static final Comparator<Row> ORDER =
+            Comparator.comparingInt(Row::phase).thenComparing(Row::name).thenComparingInt(Row::shard);
+
+    private final long owned;
+    /** By what key which bound and priorities, for all tasks that this commit puts in a queue. */
+    private final Map<Row, Bound> lower = new TreeMap<>(ORDER);
+
+    private final Set<QueueKey> settles = new LinkedHashSet<>();
+
+    private record Row(int phase, String name, int shard) {}
+
+    private record Bound(long dueAt, int priorities) {
+        Bound with(Bound other) {
+            return new Bound(Math.min(dueAt, other.dueAt), priorities | other.priorities);
+        }
+    }
+
+    /** @param owned the shards of this node; only their queues are settled */
+    Queues(long owned) {
+        this.owned = owned;
+    }
+
+    /** The phase of tasks that wait for a stage. */
+    static int phase(Stage stage) {
+        return switch (stage) {
+            case FETCH -> Phase.FETCH_WAITING.code();
+            case PROCESS -> Phase.PROCESS_WAITING.code();
+            case DELIVER -> Phase.DELIVER_WAITING.code();
+        };
+    }
+
+    /** Notes that a task waits. */
+    void waits(Task task) {
+        lower(new Row(task.phase().code(), task.queue(), Shards.of(task)), new Bound(task.readyAt(), 1 << Table.priority(task)));
+    }
+
+    private void lower(Row row, Bound bound) {
+        lower.merge(row, bound, Bound::with);
+    }
+
+    /** Brings the queue's bound up to date with what waits at the end of this commit. */
+    void settle(QueueKey queue) {
+        settles.add(queue);
+    }
+
+    /** Makes at most so many tasks of a queue due, earliest first; false when there was none to hurry. */
+    boolean hurry(Connection connection, Change.Hurry hurry) throws SQLException {
+        flush(connection); // tasks that came before in this commit are found by their queue
+        int phase = phase(hurry.queue().stage());
+        boolean any = false;
+        try (PreparedStatement update = connection.prepareStatement(HURRY)) {
+            int at = 1;
+            update.setLong(at++, hurry.now());
+            update.setLong(at++, hurry.now());
+            update.setInt(at++, hurry.limit());
+            update.setInt(at++, phase);
+            update.setString(at++, hurry.queue().name());
+            update.setInt(at, hurry.limit());
+            try (ResultSet rows = update.executeQuery()) {
+                while (rows.next()) {
+                    any = true;
+                    lower(new Row(phase, hurry.queue().name(), rows.getInt(1)), new Bound(hurry.now(), 1 << rows.getInt(2)));
+                }
+            }
+        }
+        return any;
+    }
+
+    void flush(Connection connection) throws SQLException {
+        lower(connection);
+        if (!settles.isEmpty()) {
+            raise(connection);
+        }
+    }
+
+    private void lower(Connection connection) throws SQLException {
+        if (lower.isEmpty()) {
+            return;
+        }
+        Columns rows = new Columns(Type.INT, Type.TEXT, Type.INT, Type.LONG, Type.INT);
+        lower.forEach((row, bound) -> rows.add(row.phase(), row.name(), row.shard(), bound.dueAt(), bound.priorities()));
+        try (PreparedStatement statement = connection.prepareStatement(LOWER)) {
+            rows.bind(statement, 1);
+            statement.executeUpdate();
+        }
+        lower.clear();
+    }
+
+    private void raise(Connection connection) throws SQLException {
+        Columns names = new Columns(Type.INT, Type.TEXT);
+        settles.stream().sorted(Comparator.comparingInt((QueueKey key) -> phase(key.stage())).thenComparing(QueueKey::name))
+                .forEach(key -> names.add(phase(key.stage()), key.name()));
+        settles.clear();
+        Columns locked = new Columns(Type.INT, Type.TEXT, Type.INT);
+        try (PreparedStatement lock = connection.prepareStatement(LOCK)) {
+            Columns.numbers(lock, names.bind(lock, 1), Shards.numbers(owned));
+            try (ResultSet rows = lock.executeQuery()) {
+                while (rows.next()) {
+                    locked.add(rows.getInt(1), rows.getString(2), rows.getInt(3));
+                }
+            }
+        }
+        if (locked.isEmpty()) {
+            return;
+        }
+        try (PreparedStatement raise = connection.prepareStatement(RAISE)) {
+            locked.bind(raise, 1);
+            raise.executeUpdate();
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package dev.fetchback.store.postgres;
+
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoreException.Kind;
+import dev.fetchback.task.Phase;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The tables. A task is a row of exactly one of four: {@code running} and {@code waiting} are as small as what is live, {@code done}
+ * is divided into spans of time that are dropped whole, and {@code kept} holds what outlives its span: dead outcomes, and tasks whose
+ * page is kept for longer. Nothing is ever updated there but a row's own progress; a move takes the row out of one table and puts it
+ * into another. Times are Unix milliseconds, ids are UUIDs whose order is that of their times, {@code facts} and {@code progress} are
+ * JSON of {@link dev.fetchback.store.Codec}.
+ */
+final class Schema {
+    /** Of everybody who changes the schema: "FtBk". */
+    private static final long LOCK = 0x4674_426b;
+
+    private static final String BUSY = " WITH (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000,"
+            + " autovacuum_vacuum_insert_scale_factor=0.2, autovacuum_analyze_scale_factor=0.1, autovacuum_vacuum_cost_delay=0)";
+    private static final String STATE = "id uuid NOT NULL, attempt int4 NOT NULL, epoch int4 NOT NULL, phase int2 NOT NULL,";
+    private static final String CONTENT = " batch uuid, progress bytea, facts bytea NOT NULL";
+    private static final int FAILED = Phase.FAILED.code();
+    private static final int DEAD = Phase.DEAD.code();
+
+    /**
+     * A version of the schema.
+     *
+     * @param readableBy the oldest version of the code that can work with it, beside nodes of this one
+     * @param statements run in one transaction; they must not lock a table that grows for longer than a moment
+     */
+    record Migration(int readableBy, List<String> statements) {}
+
+    /** One for each version; a released one is never changed. */
+    static final List<Migration> MIGRATIONS = List.of(new Migration(1, first()));
+
+    private static final int VERSION = MIGRATIONS.size();
+
+    private Schema() {}
+
+    private static List<String> first() {
+        List<String> sql = new ArrayList<>(List.of(
+                "CREATE TABLE fetchback(version int4 NOT NULL, readable_by int4 NOT NULL)",
+                "INSERT INTO fetchback VALUES(0, 0)",
+                "CREATE SEQUENCE node_epoch AS int4",
+                "CREATE TABLE node(epoch int4 PRIMARY KEY, name text NOT NULL UNIQUE, expires timestamptz NOT NULL) WITH (fillfactor=50)",
+                // epoch: of the node that owns it, 0 for none
+                "CREATE TABLE shard(n int2 PRIMARY KEY, epoch int4 NOT NULL)",
+                "INSERT INTO shard SELECT n, 0 FROM generate_series(0, " + (Shards.COUNT - 1) + ") n",
+                "CREATE TABLE running(" + STATE + " shard int2 NOT NULL," + CONTENT + ", PRIMARY KEY(id))" + BUSY,
+                "CREATE TABLE waiting(" + STATE + " shard int2 NOT NULL, priority int2 NOT NULL, ready_at int8 NOT NULL,"
+                        + " queue text COLLATE \"C\" NOT NULL," + CONTENT + ", PRIMARY KEY(id))" + BUSY,
+                "CREATE INDEX waiting_due ON waiting(phase, shard, queue, priority, ready_at, id)",
+                // due_at: not later than the earliest ready_at of its tasks; priorities: a bit for each that they may have
+                "CREATE TABLE queue(due_at int8 NOT NULL, priorities int4 NOT NULL, phase int2 NOT NULL, shard int2 NOT NULL,"
+                        + " name text COLLATE \"C\" NOT NULL, PRIMARY KEY(phase, name, shard))" + BUSY,
+                "CREATE INDEX queue_due ON queue(phase, due_at, name, shard)",
+                "CREATE TABLE done(" + STATE + " span int4 NOT NULL, at int8 NOT NULL," + CONTENT + ", PRIMARY KEY(id, span))"
+                        + " PARTITION BY LIST(span)",
+                "CREATE INDEX done_failed ON done(id) WHERE phase=" + FAILED,
+                // until: when it is forgotten unless it is dead
+                "CREATE TABLE kept(" + STATE + " at int8 NOT NULL, until int8 NOT NULL," + CONTENT + ", PRIMARY KEY(id))",
+                "CREATE INDEX kept_listed ON kept(phase, id)",
+                "CREATE INDEX kept_dead ON kept(at) WHERE phase=" + DEAD,
+                "CREATE INDEX kept_until ON kept(until) WHERE phase<>" + DEAD,
+                "CREATE TABLE idempotency(owner bytea NOT NULL, key bytea NOT NULL, created int8 NOT NULL, task uuid NOT NULL,"
+                        + " fingerprint bytea NOT NULL, PRIMARY KEY(owner, key))",
+                "CREATE INDEX idempotency_created ON idempotency(created)",
+                "CREATE TABLE batch(id uuid PRIMARY KEY, owner text)",
+                // Counters are rows that are added up, as one that all nodes update would be where they meet.
+                "CREATE TABLE batch_tally(batch uuid NOT NULL, accepted int8 NOT NULL, succeeded int8 NOT NULL, failed int8 NOT NULL,"
+                        + " dead int8 NOT NULL, cancelled int8 NOT NULL, expired int8 NOT NULL)" + BUSY,
+                "CREATE INDEX batch_tally_batch ON batch_tally(batch)",
+                "CREATE TABLE tally(waiting_fetch int8 NOT NULL, waiting_process int8 NOT NULL, waiting_deliver int8 NOT NULL,"
+                        + " running int8 NOT NULL, dead int8 NOT NULL, body_bytes int8 NOT NULL, dead_bytes int8 NOT NULL)" + BUSY,
+                "CREATE TABLE receiver(id text PRIMARY KEY, endpoint text NOT NULL, status text NOT NULL, reason text,"
+                        + " failures int4 NOT NULL, until int8 NOT NULL, updated_at int8 NOT NULL)",
+                "CREATE TABLE seen(page text PRIMARY KEY, status int4 NOT NULL, bytes int8 NOT NULL, at int8 NOT NULL,"
+                        + " url text NOT NULL, sha256 text NOT NULL, etag text, modified text)",
+                "CREATE INDEX seen_at ON seen(at)",
+                // Tables of done and of body: those from `first` on go there.
+                "CREATE SEQUENCE span_n AS int4",
+                "CREATE TABLE span(kind int2 NOT NULL, n int4 NOT NULL, first int8 NOT NULL, PRIMARY KEY(kind, n))",
+                // until: 0 while pieces come in ahead of the move that refers to them; epoch: of the node that put them
+                "CREATE TABLE stored(id uuid PRIMARY KEY, body int8 NOT NULL, until int8 NOT NULL, bytes int8 NOT NULL, dead_at int8,"
+                        + " span int4 NOT NULL, epoch int4 NOT NULL)",
+                "CREATE INDEX stored_until ON stored(until) WHERE until < " + Long.MAX_VALUE,
+                "CREATE INDEX stored_dead ON stored(dead_at) WHERE dead_at IS NOT NULL",
+                "CREATE INDEX stored_span ON stored(span)",
+                "CREATE SEQUENCE body_n AS int8",
+                "CREATE TABLE body(body int8 NOT NULL, span int4 NOT NULL, piece int4 NOT NULL, data bytea NOT NULL,"
+                        + " PRIMARY KEY(body, piece, span)) PARTITION BY LIST(span)",
+                "ALTER TABLE body ALTER data SET STORAGE EXTERNAL"));
+        for (String table : List.of("running", "waiting", "done", "kept")) {
+            sql.add("CREATE INDEX " + table + "_batch ON " + table + "(batch, id) WHERE batch IS NOT NULL");
+        }
+        sql.addAll(Spans.Kind.BODY.create(Spans.LASTING));
+        return sql;
+    }
+
+    /** Checks that the schema is ours and of a version we know, and brings it to the newest one. */
+    static void prepare(Connection connection, String place) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            if (version(statement, place) == VERSION) {
+                connection.rollback();
+                return;
+            }
+            lock(statement);
+            int from = version(statement, place); // another node may have been faster
+            for (Migration migration : MIGRATIONS.subList(from, VERSION)) {
+                for (String sql : migration.statements()) {
+                    statement.execute(sql);
+                }
+            }
+            Migration last = MIGRATIONS.getLast();
+            if (from < VERSION) {
+                statement.execute("UPDATE fetchback SET version=" + VERSION + ", readable_by=" + last.readableBy());
+            }
+            connection.commit();
+        } catch (SQLException | StoreException e) {
+            connection.rollback();
+            throw e;
+        }
+    }
+
+    /** Until the end of the transaction, nobody else changes the schema. */
+    static void lock(Statement statement) throws SQLException {
+        statement.execute("SELECT pg_advisory_xact_lock(" + LOCK + ")");
+    }
+
+    /** 0 for an empty schema; a newer version that we can work with counts as ours. */
+    private static int version(Statement statement, String place) throws SQLException {
+        boolean ours;
+        try (ResultSet row = statement.executeQuery("SELECT to_regclass('fetchback') IS NOT NULL, to_regclass('running') IS NOT NULL"
+                + " OR to_regclass('waiting') IS NOT NULL OR to_regclass('node') IS NOT NULL, current_schema()")) {
+            row.next();
+            ours = row.getBoolean(1);
+            if (row.getString(3) == null) {
+                throw new StoreException(Kind.UNUSABLE, "The schema that the URL names is not in the database " + place
+                        + ". Create it, or name another with currentSchema=.", null);
+            }
+            if (!ours && row.getBoolean(2)) {
+                throw new StoreException(Kind.UNUSABLE, "The schema " + row.getString(3) + " of the database " + place
+                        + " has tables of another program. Give Fetchback a database of its own, or a schema with currentSchema=.", null);
+            }
+        }
+        if (!ours) {
+            return 0;
+        }
+        try (ResultSet row = statement.executeQuery("SELECT version, readable_by FROM fetchback")) {
+            row.next();
+            if (row.getInt(2) > VERSION) {
+                throw new StoreException(Kind.CORRUPT, "The database " + place + " has version " + row.getInt(1) + ", which needs a Fetchback"
+                        + " that knows version " + row.getInt(2) + "; this one knows versions up to " + VERSION
+                        + ". Start the newer Fetchback.", null);
+            }
+            return Math.min(row.getInt(1), VERSION);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package dev.fetchback.store.postgres;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.Result;
+import dev.fetchback.store.Retention;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One commit on its way into the tables: changes are gathered, and a kind of them goes with one statement however many they are. Made
+ * anew for each try. Rows that others may want as well are locked in the order of their keys, and those of queues last, so that
+ * nodes seldom meet crosswise; where they do, the server ends one, which is tried again.
+ */
+final class Transaction {
+    /** Of each statement; but not of COMMIT: one that waits for its standby must not be cut short and called done. */
+    private static final String STATEMENT_MAX = "15s";
+
+    private static final String BEGIN = "SELECT pg_current_xact_id()::text,"
+            + " (SELECT bit_or(1::int8 << s.n) FROM shard s WHERE s.epoch=?"
+            + " AND EXISTS(SELECT 1 FROM node WHERE epoch=? AND expires > clock_timestamp() + ?::float8 * interval '1 ms')),"
+            + " set_config('statement_timeout', '" + STATEMENT_MAX + "', true)";
+    private static final String SAVE_RECEIVER = "INSERT INTO receiver(id, endpoint, status, reason, failures, until, updated_at)"
+            + " VALUES(?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET endpoint=excluded.endpoint, status=excluded.status,"
+            + " reason=excluded.reason, failures=excluded.failures, until=excluded.until, updated_at=excluded.updated_at";
+    private static final String ADD_BATCH = "INSERT INTO batch(id, owner) VALUES(?,?) ON CONFLICT DO NOTHING";
+
+    private final Connection connection;
+    private final Result[] results;
+    private final Queues queues;
+    private final Tally tally;
+    private final Bodies bodies;
+    private final Wave wave;
+    private String xid = "";
+
+    /**
+     * What does not change from one commit to the next.
+     *
+     * @param lease how long the node's lease lasts, milliseconds
+     */
+    record Around(Spans spans, Retention retention, LongSupplier clock, long lease) {}
+
+    /** @param pending see {@link Bodies} */
+    Transaction(Connection connection, Around around, int epoch, Pending pending, int changes) throws SQLException {
+        this.connection = connection;
+        this.results = new Result[changes];
+        long startable = begin(epoch, around.lease());
+        this.tally = new Tally();
+        this.queues = new Queues(startable);
+        long now = around.clock().getAsLong();
+        this.bodies = new Bodies(connection, tally, pending, epoch, around.spans().at(Spans.Kind.BODY, now));
+        this.wave = new Wave(new Wave.Into(connection, queues, tally, bodies, new SeenRows(connection), results),
+                new Wave.Owner(epoch, startable), around.spans().at(Spans.Kind.DONE, now), around.retention().finished().toMillis());
+    }
+
+    /** The server's number of this transaction: it can be asked later what became of it. */
+    String xid() {
+        return xid;
+    }
+
+    /** All but the COMMIT. */
+    Result[] run(List<Change> changes) throws SQLException {
+        for (int i = 0; i < results.length; i++) {
+            add(changes.get(i), i);
+        }
+        wave.flush();
+        queues.flush(connection);
+        tally.flush(connection);
+        return results;
+    }
+
+    private void add(Change change, int at) throws SQLException {
+        results[at] = Result.Applied.APPLIED;
+        switch (change) {
+            case Change.Submit submit -> wave.add(submit, at);
+            case Change.Move move -> wave.add(move, at);
+            case Change.PutBody put -> {
+                wave.flushIfIn(put.id());
+                results[at] = bodies.put(put) ? Result.Applied.APPLIED : Result.Stale.STALE;
+            }
+            case Change.Delete delete -> {
+                wave.flush();
+                results[at] = wave.delete(delete.id()) ? Result.Applied.APPLIED : Result.Stale.STALE;
+            }
+            case Change.NewBatch batch -> {
+                try (PreparedStatement add = connection.prepareStatement(ADD_BATCH)) {
+                    add.setObject(1, Columns.id(batch.id()));
+                    add.setString(2, text(batch.owner()));
+                    add.executeUpdate();
+                }
+            }
+            case Change.SaveReceiver save -> save(save);
+            case Change.Hurry hurry -> {
+                wave.flush();
+                results[at] = queues.hurry(connection, hurry) ? Result.Applied.APPLIED : Result.Stale.STALE;
+            }
+            case Change.SettleQueue settle -> queues.settle(settle.queue());
+        }
+    }
+
+    private long begin(int epoch, long lease) throws SQLException {
+        try (PreparedStatement begin = connection.prepareStatement(BEGIN)) {
+            begin.setInt(1, epoch);
+            begin.setInt(2, epoch);
+            begin.setLong(3, lease / 2); // a start that is on its way while the lease ends has its transaction ended by then
+            try (ResultSet row = begin.executeQuery()) {
+                row.next();
+                xid = row.getString(1);
+                return row.getLong(2);
+            }
+        }
+    }
+
+    private void save(Change.SaveReceiver change) throws SQLException {
+        try (PreparedStatement save = connection.prepareStatement(SAVE_RECEIVER)) {
+            int at = 1;
+            save.setString(at++, change.receiver().id());
+            save.setString(at++, text(change.receiver().endpoint()));
+            save.setString(at++, change.receiver().status().name());
+            save.setString(at++, text(change.receiver().reason()));
+            save.setInt(at++, change.receiver().failures());
+            save.setLong(at++, change.receiver().until());
+            save.setLong(at, change.receiver().updatedAt());
+            save.executeUpdate();
+        }
+    }
+
+    /** What strangers wrote may have the one character that the server does not take. */
+    static @Nullable String text(@Nullable String text) {
+        return text == null ? null : text.replace('\0', '\uFFFD');
+    }
+}

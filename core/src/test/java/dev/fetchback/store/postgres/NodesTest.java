@@ -1,0 +1,260 @@
+package dev.fetchback.store.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.Change.Move;
+import dev.fetchback.store.Change.PutBody;
+import dev.fetchback.store.QueueKey;
+import dev.fetchback.store.Result;
+import dev.fetchback.store.Retention;
+import dev.fetchback.store.Store;
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoreException.Kind;
+import dev.fetchback.store.StoreFixture;
+import dev.fetchback.store.postgres.Servers.Release;
+import dev.fetchback.task.Event;
+import dev.fetchback.task.Stage;
+import dev.fetchback.task.Task;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Nodes beside each other on one database, which lose it, and find it again. */
+@Timeout(60)
+class NodesTest extends StoreFixture {
+    private static final Duration LEASE = Duration.ofMillis(1500);
+    private static final String HOST = "a.example:443";
+
+    private final EmbeddedPostgres server = Servers.shared(Release.NEWEST);
+    private final String url = Servers.url(server);
+    private final String schema = Servers.schema(url);
+    private final Wire wire;
+    private final List<PostgresStore> others = new ArrayList<>();
+
+    NodesTest() throws IOException {
+        wire = new Wire(server.getPort());
+    }
+
+    /** The fixture's own node, which has the wire that is cut. */
+    @Override
+    protected Store open(Retention forgets) {
+        return node("first", wire.through(url));
+    }
+
+    private PostgresStore node(String name, String way) {
+        return PostgresStore.open(PostgresSettings.of(way, null, name, Retention.DEFAULT, () -> now).withLease(LEASE));
+    }
+
+    private PostgresStore another() {
+        PostgresStore other = node("other" + others.size(), url);
+        others.add(other);
+        return other;
+    }
+
+    @AfterEach
+    void end() throws IOException {
+        closeStore();
+        others.forEach(PostgresStore::close);
+        wire.close();
+    }
+
+    private void closeStore() {
+        wire.mend();
+        store().close();
+    }
+
+    private static void until(BooleanSupplier done) {
+        while (!done.getAsBoolean()) { // the test's own time limit ends this
+            Thread.onSpinWait();
+        }
+    }
+
+    private String ask(String sql) {
+        return Servers.ask(server, sql.replace("$", schema + "."));
+    }
+
+    /** Makes each commit of the schema take a second, so that something can happen to it. */
+    private void slowCommits() {
+        Servers.execute(server, """
+                CREATE FUNCTION $.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NULL; END';
+                CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON $.tally DEFERRABLE INITIALLY DEFERRED
+                    FOR EACH ROW EXECUTE FUNCTION $.slow()""".replace("$", schema));
+    }
+
+    private void untilCommitting() {
+        until(() -> !ask("SELECT pid FROM pg_stat_activity WHERE wait_event='PgSleep' AND application_name='fetchback first'").isEmpty());
+    }
+
+    private CompletableFuture<Kind> undecided(List<Change> changes) {
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                store().commit(changes);
+                throw new AssertionError("it was committed");
+            } catch (StoreException e) {
+                return e.kind();
+            }
+        });
+    }
+
+    private List<Result> decided(List<Change> changes) {
+        while (true) {
+            try {
+                return store().commit(changes);
+            } catch (StoreException e) {
+                assertThat(e.kind()).isEqualTo(Kind.UNDECIDED);
+            }
+        }
+    }
+
+    @Test
+    void findsOutThatACommitWasDoneAlthoughTheConnectionWasLost() throws Exception {
+        List<Change> changes = List.of(submit(task(HOST)), submit(task(HOST)));
+        slowCommits();
+        CompletableFuture<Kind> kind = undecided(changes);
+        untilCommitting();
+        wire.cut();
+        assertThat(kind.get(20, TimeUnit.SECONDS)).isEqualTo(Kind.UNDECIDED);
+        wire.mend();
+        assertThat(decided(changes)).containsExactly(Result.Applied.APPLIED, Result.Applied.APPLIED);
+        assertThat(store().totals().waitingFetch()).as("each once").isEqualTo(2);
+        assertThat(ask("SELECT count(*) FROM $waiting")).isEqualTo("2");
+    }
+
+    @Test
+    void findsOutThatACommitWasNotDone() throws Exception {
+        Task task = task(HOST);
+        List<Change> changes = List.of(submit(task));
+        slowCommits();
+        CompletableFuture<Kind> kind = undecided(changes);
+        untilCommitting();
+        ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event='PgSleep' AND application_name='fetchback first'");
+        assertThat(kind.get(20, TimeUnit.SECONDS)).isEqualTo(Kind.UNDECIDED);
+        assertThat(ask("SELECT count(*) FROM $waiting")).isEqualTo("0");
+        Servers.execute(server, "DROP TRIGGER slow ON " + schema + ".tally");
+        assertThat(decided(changes)).containsExactly(Result.Applied.APPLIED);
+        assertThat(stored(task.id())).isEqualTo(task);
+        assertThat(store().totals().waitingFetch()).isEqualTo(1);
+    }
+
+    @Test
+    void goesOnAfterItsConnectionsWereEnded() {
+        applied(submit(task(HOST)));
+        Servers.execute(server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name='fetchback first'");
+        applied(submit(task(HOST)));
+        Servers.execute(server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name='fetchback first'");
+        assertThat(store().totals().waitingFetch()).isEqualTo(2);
+    }
+
+    @Test
+    void saysThatItIsOutOfReachAndComesBackByItself() {
+        Task task = task(HOST);
+        applied(submit(task));
+        wire.cut();
+        assertThatExceptionOfType(StoreException.class).isThrownBy(() -> store().commit(List.of(submit(task(HOST)))))
+                .extracting(StoreException::kind).isEqualTo(Kind.UNAVAILABLE);
+        assertThatExceptionOfType(StoreException.class).isThrownBy(() -> store().find(task.id()))
+                .extracting(StoreException::kind).isEqualTo(Kind.UNAVAILABLE);
+        assertThat(store().noRoom()).hasValueSatisfying(e -> assertThat(e.kind()).isEqualTo(Kind.UNAVAILABLE));
+        wire.mend();
+        until(() -> store().noRoom().isEmpty());
+        assertThat(stored(task.id())).isEqualTo(task);
+        until(() -> apply(new Move(task, started(task), null)) instanceof Result.Applied); // once its lease is renewed
+    }
+
+    @Test
+    void aNodeThatIsTakenForDeadChangesNothingMore() {
+        Task begun = running(HOST);
+        Task waiting = task(HOST);
+        applied(submit(waiting));
+        applied(new PutBody(begun.id(), 0, bytes(Store.PIECE_BYTES)));
+        int dead = store().epoch();
+        PostgresStore other = another();
+        assertThat(other.orphans(10)).as("its owner lives").isEmpty();
+        wire.cut();
+        until(() -> !other.orphans(10).isEmpty());
+        assertThat(other.orphans(10)).containsExactly(begun);
+        assertThat(other.dueTasks(new QueueKey(Stage.FETCH, HOST), now, 10)).extracting(t -> t.task().id()).containsExactly(waiting.id());
+
+        Task back = next(begun, new Event.Reclaimed(other.epoch()));
+        assertThat(other.commit(List.of(new Move(begun, back, null)))).containsExactly(Result.Applied.APPLIED);
+        Task again = next(back, new Event.Start(other.epoch()));
+        assertThat(other.commit(List.of(new Move(back, again, null), new PutBody(begun.id(), 0, bytes(20)))))
+                .containsOnly(Result.Applied.APPLIED);
+
+        wire.mend();
+        until(() -> store().noRoom().isEmpty());
+        Task late = next(begun, new Event.PageStored(page(Store.PIECE_BYTES + 1)));
+        Task zombie = next(waiting, new Event.Start(dead));
+        assertThat(store().commit(List.of(new PutBody(begun.id(), 1, bytes(1)), new Move(begun, late, null), new Move(waiting, zombie, null))))
+                .as("a piece, a settle, a start").containsOnly(Result.Stale.STALE);
+        assertThat(stored(begun.id())).isEqualTo(again);
+        assertThat(other.commit(List.of(new Move(again, next(again, new Event.PageStored(page(20))), null)))).containsOnly(Result.Applied.APPLIED);
+        assertThat(body(begun.id(), 0)).as("the new owner's page, not mixed with the old one's").hasValue(bytes(20));
+        until(() -> store().epoch() > dead);
+    }
+
+    @Test
+    void takesATaskOnceWhateverNodeTheKeyIsGivenTo() throws Exception {
+        PostgresStore other = another();
+        for (int i = 0; i < 20; i++) {
+            Change.IdempotencyKey key = new Change.IdempotencyKey("a", "k" + i, bytes(32), now);
+            List<Change> here = List.of(submit(task(HOST), null, key));
+            List<Change> there = List.of(submit(task(HOST), null, key));
+            CompletableFuture<List<Result>> result = CompletableFuture.supplyAsync(() -> other.commit(there));
+            List<Result> both = new ArrayList<>(store().commit(here));
+            both.addAll(result.get());
+            assertThat(both.stream().filter(Result.Applied.class::isInstance)).hasSize(1);
+            assertThat(both.stream().filter(Result.Duplicate.class::isInstance)).hasSize(1);
+        }
+        assertThat(store().totals().waitingFetch()).isEqualTo(20);
+    }
+
+    /** Nodes put tasks into the same queues that another settles, and meet crosswise: no task may be left that no scan finds. */
+    @Test
+    void neverLosesATaskThatIsPutIntoAQueueWhileItIsSettled() throws Exception {
+        List<Store> nodes = List.of(store(), another(), another());
+        long seed = System.nanoTime();
+        List<CompletableFuture<Void>> all = new ArrayList<>();
+        for (Store node : nodes) {
+            Random random = new Random(seed + all.size());
+            all.add(CompletableFuture.runAsync(() -> hammer(node, random)));
+        }
+        for (CompletableFuture<Void> one : all) {
+            one.get(50, TimeUnit.SECONDS);
+        }
+        assertThat(ask("SELECT count(*) FROM $waiting")).as("seed %d", seed).isNotEqualTo("0");
+        assertThat(ask("SELECT count(*) FROM $waiting w WHERE NOT EXISTS(SELECT 1 FROM $queue q WHERE q.phase=w.phase AND q.name=w.queue"
+                + " AND q.shard=w.shard AND q.due_at<=w.ready_at AND q.priorities & (1 << w.priority) <> 0)")).as("seed %d", seed).isEqualTo("0");
+        assertThat(ask("SELECT sum(waiting_fetch) FROM $tally")).isEqualTo(ask("SELECT count(*) FROM $waiting"));
+        assertThat(ask("SELECT sum(running) FROM $tally")).isEqualTo(ask("SELECT count(*) FROM $running"));
+    }
+
+    private void hammer(Store node, Random random) {
+        for (int round = 0; round < 40; round++) {
+            List<Change> changes = new ArrayList<>();
+            for (int i = random.nextInt(1, 8); i > 0; i--) {
+                String host = "h" + random.nextInt(6) + ":80";
+                Task task = Task.submitted(ids.task(), plan(host), now - random.nextInt(1_000), node.epoch());
+                changes.add(submit(task));
+            }
+            for (int i = 0; i < 6; i++) {
+                QueueKey queue = new QueueKey(Stage.FETCH, "h" + i + ":80");
+                node.dueTasks(queue, now, 5).forEach(due -> changes.add(
+                        new Move(due.task(), next(due.task(), new Event.Start(node.epoch())), null)));
+                changes.add(new Change.SettleQueue(queue));
+            }
+            node.commit(changes);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package dev.fetchback.store.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fetchback.store.Change;
+import dev.fetchback.store.CommitSettings;
+import dev.fetchback.store.GroupCommit;
+import dev.fetchback.store.Result;
+import dev.fetchback.store.Retention;
+import dev.fetchback.store.Store;
+import dev.fetchback.store.StoreException;
+import dev.fetchback.store.StoreFixture;
+import dev.fetchback.store.postgres.Servers.Release;
+import dev.fetchback.task.Task;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A server of one's own, which really writes to its disk, is killed in the middle of commits and started again. */
+@Timeout(120)
+class RestartTest extends StoreFixture {
+    private static final int TASKS = 60;
+    private static final int KILLS = 3;
+
+    @TempDir(cleanup = CleanupMode.ALWAYS)
+    private Path dir;
+
+    private EmbeddedPostgres server;
+    private String url;
+
+    @Override
+    protected Store open(Retention forgets) {
+        return PostgresStore.open(PostgresSettings.of(url, null, "n", forgets, () -> now));
+    }
+
+    private void start(int port) {
+        EmbeddedPostgres.Builder builder = Servers.builder(Release.NEWEST).setServerConfig("fsync", "on")
+                .setDataDirectory(dir.resolve("data")).setCleanDataDirectory(false);
+        server = Servers.start(port == 0 ? builder : builder.setPort(port));
+    }
+
+    private void killAndStart() {
+        try {
+            long pid = Long.parseLong(Files.readAllLines(dir.resolve("data").resolve("postmaster.pid")).getFirst().strip());
+            ProcessHandle postmaster = ProcessHandle.of(pid).orElseThrow();
+            List<ProcessHandle> all = postmaster.descendants().toList();
+            postmaster.destroyForcibly();
+            all.forEach(ProcessHandle::destroyForcibly);
+            postmaster.onExit().join();
+            for (ProcessHandle one : all) {
+                one.onExit().join();
+            }
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        int port = server.getPort();
+        try {
+            server.close(); // only gives its folder free: there is nothing left to stop
+        } catch (IOException | RuntimeException e) {
+            assertThat(e).as("it was killed").isNotNull();
+        }
+        start(port);
+    }
+
+    /** Each is acknowledged once, whatever the server said meanwhile, and is there once. */
+    @Test
+    void nothingAcknowledgedIsLostOrDoubledWhenTheServerIsKilled() throws Exception {
+        start(0);
+        url = server.getJdbcUrl("postgres", "postgres");
+        Set<Task> acknowledged = ConcurrentHashMap.newKeySet();
+        try (GroupCommit commits = new GroupCommit(store(), CommitSettings.DEFAULT, () -> now, new PrometheusRegistry())) {
+            Thread submits = Thread.ofPlatform().start(() -> {
+                for (int i = 0; i < TASKS * (KILLS + 1); i++) {
+                    Task task = task("a.example:443");
+                    while (!submitted(commits, task)) {
+                        Thread.onSpinWait();
+                    }
+                    acknowledged.add(task);
+                }
+            });
+            for (int kills = 1; kills <= KILLS; kills++) {
+                while (acknowledged.size() < kills * TASKS) {
+                    Thread.onSpinWait();
+                }
+                killAndStart();
+            }
+            submits.join();
+        }
+        Set<Task> stored = new HashSet<>();
+        store().list(all(1_000)).tasks().forEach(one -> assertThat(stored.add(one.task())).isTrue());
+        assertThat(stored).isEqualTo(acknowledged).hasSize(TASKS * (KILLS + 1));
+        assertThat(store().totals().waitingFetch()).isEqualTo(stored.size());
+        closeIt();
+    }
+
+    private boolean submitted(GroupCommit commits, Task task) {
+        try {
+            List<Change> changes = List.of(submit(task));
+            assertThat(commits.commit(changes)).containsExactly(Result.Applied.APPLIED);
+            return true;
+        } catch (StoreException e) {
+            assertThat(e.kind()).as(e.getMessage()).isEqualTo(StoreException.Kind.UNAVAILABLE);
+            return false;
+        }
+    }
+
+    private void closeIt() throws IOException {
+        store().close();
+        server.close();
+    }
+}
