@@ -16,7 +16,7 @@ SIGNING_SECRET = "whsec_" + "YmVuY2ggc2VjcmV0IG9mIHRoaXJ0eS10d28gYnl0ZXM="
 
 # {port}, {data}, {sink} and {inflight} are filled in for each start.
 FETCHBACK = ("./fetchback serve --host 127.0.0.1 --port {port} --data-dir {data} --deliver-to {sink} "
-             "--fetch-allow-networks 127.0.0.0/8 --fetch-concurrency {inflight} --fetch-per-host-concurrency {inflight} "
+             "--fetch-allow-networks 127.0.0.0/8 --deliver-allow-networks 127.0.0.0/8 --fetch-concurrency {inflight} --fetch-per-host-concurrency {inflight} "
              "--fetch-per-address-concurrency {inflight} --fetch-per-host-gap 0s --fetch-robots ignore")
 
 

@@ -250,7 +250,9 @@ def processing(stage):
             measure = lambda: run(int(rate * seconds), seconds * 2 + 60, rate=rate, skip=int(rate * min(5, seconds / 3)), conns=64)
             run(int(max(1, stage.args.warm_up) * rate), stage.args.warm_up * 4 + 30, conns=16)
             with Pressure(running.port, stage.target.large_url, stage.sink.url, stage.args.outstanding) as pressure:
-                time.sleep(stage.args.warm_up)
+                time.sleep(max(5, stage.args.warm_up))
+            if not pressure.done:
+                raise BenchError(f"{contender.name}: no page was processed, {pressure.failed} failed: {pressure.last_failure}")
             found = {"rounds": []}
             for _ in range(stage.args.rounds):
                 idle = measure()
@@ -329,4 +331,4 @@ def ceiling(stage):
 
 
 ALL = {"ceiling": ceiling, "check": check, "e2e": e2e, "duel": duel, "submits": submits, "ndjson": ndjson, "slow": slow, "flat": flat, "latency": latency,
-       "processing": processing,        "startup": startup}
+       "processing": processing, "startup": startup}

@@ -240,6 +240,7 @@ class Pressure:
     def __init__(self, port, url, sink, outstanding):
         self.port, self.url, self.sink = port, url, sink
         self.done = self.failed = 0
+        self.last_failure = None
         self.lock, self.over = threading.Lock(), threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(n,), daemon=True) for n in range(outstanding)]
 
@@ -265,6 +266,8 @@ class Pressure:
             with self.lock:
                 self.done += good
                 self.failed += not good
+                if not good:
+                    self.last_failure = answer[:500]
         connection.close()
 
 

@@ -28,56 +28,59 @@ final class CommandPool implements Pool {
     private static final int EX_TEMPFAIL = 75; // of sysexits.h: try again later
     private static final int SIGNALLED = 128;
     private static final int CHUNK = 64 << 10; // what a pipe holds
+    private static final Duration GRACE = Duration.ofSeconds(5); // for what was killed to be gone
+    private static final Busy FULL = new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "as many commands run as may"), 0);
     // of what the command started and left behind, holding its output
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
-    private final Places places;
+    private final Crew crew;
     private final Function<String, @Nullable Processor> processors;
     private final ProcessMetrics metrics;
     private final Set<Process> running = new HashSet<>();
     private boolean closed;
 
     CommandPool(ProcessSettings settings, Function<String, @Nullable Processor> processors, ProcessMetrics metrics) {
-        this.places = new Places(settings.workers().count(), settings.queue(), settings.patience());
+        this.crew = new Crew("command", settings.workers().count(), settings.queue(), settings.patience(), GRACE);
         this.processors = processors;
         this.metrics = metrics;
     }
 
     @Override
     public Ran run(Chain chain) throws InterruptedException {
-        if (!places.enter(chain.stored())) {
-            return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "as many commands run as may"), 0);
-        }
-        long began = System.nanoTime();
-        try {
-            List<Outcome> outcomes = new ArrayList<>();
-            int room = chain.resultMax();
-            for (Chain.Link link : chain.links()) {
-                if (!(processors.apply(link.processor()) instanceof CommandProcessor command)) {
-                    outcomes.add(new Outcome.Failed(
-                            Failures.of(Problem.PROCESS_UNKNOWN, "the command '" + link.processor()
-                                    + "' is not there any more")));
-                } else {
-                    Result result = new Run(chain, link, command, room).go();
-                    if (result.broken() != null) {
-                        return new Ended(outcomes, result.broken());
-                    }
-                    if (result.outcome() == null) {
-                        return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "the server stops"), 1);
-                    }
-                    outcomes.add(result.outcome());
-                }
-                if (outcomes.getLast() instanceof Outcome.Value(byte[] json)) {
-                    room -= json.length;
-                } else if (!link.goesOn()) {
-                    break;
-                }
+        return crew.run(chain, _ -> {
+            long began = System.nanoTime();
+            try {
+                return all(chain);
+            } finally {
+                metrics.took("commands", System.nanoTime() - began);
             }
-            return new Ended(outcomes, null);
-        } finally {
-            places.leave();
-            metrics.took("commands", System.nanoTime() - began);
+        }, FULL);
+    }
+
+    private Ran all(Chain chain) throws InterruptedException {
+        List<Outcome> outcomes = new ArrayList<>();
+        int room = chain.resultMax();
+        for (Chain.Link link : chain.links()) {
+            if (!(processors.apply(link.processor()) instanceof CommandProcessor command)) {
+                outcomes.add(new Outcome.Failed(
+                        Failures.of(Problem.PROCESS_UNKNOWN, "the command '" + link.processor() + "' is not there any more")));
+            } else {
+                Result result = new Run(chain, link, command, room).go();
+                if (result.broken() != null) {
+                    return new Ended(outcomes, result.broken());
+                }
+                if (result.outcome() == null) {
+                    return Crew.STOPS;
+                }
+                outcomes.add(result.outcome());
+            }
+            if (outcomes.getLast() instanceof Outcome.Value(byte[] json)) {
+                room -= json.length;
+            } else if (!link.goesOn()) {
+                break;
+            }
         }
+        return new Ended(outcomes, null);
     }
 
     /** Either of the two; neither when the pool is closed. */
@@ -255,11 +258,11 @@ final class CommandPool implements Pool {
 
     @Override
     public int capacity() {
-        return places.capacity();
+        return crew.capacity();
     }
 
-    Places places() {
-        return places;
+    Crew crew() {
+        return crew;
     }
 
     @Override
@@ -270,5 +273,6 @@ final class CommandPool implements Pool {
             ends = List.copyOf(running);
         }
         ends.forEach(WorkerProcess::end);
+        crew.close();
     }
 }

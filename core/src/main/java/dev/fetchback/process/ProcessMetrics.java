@@ -67,17 +67,16 @@ final class ProcessMetrics {
     }
 
     /** The pools' state, read when it is asked for. */
-    void watch(Map<String, Places> pools, IntSupplier workers, IntSupplier abandoned) {
+    void watch(Map<String, Crew> pools, IntSupplier workers) {
         pools.keySet().forEach(seconds::initLabelValues); // shown before there are any
         GaugeWithCallback.builder().name("fetchback_process_running").help("Chains of processors under way.").labelNames("pool")
-                .callback(out -> pools.forEach((name, places) -> out.call(places.busy(), name))).register(registry);
+                .callback(out -> pools.forEach((name, crew) -> out.call(crew.busy(), name))).register(registry);
         GaugeWithCallback.builder().name("fetchback_process_queued").help("Tasks with their page in memory that wait for a place.")
-                .labelNames("pool").callback(out -> pools.forEach((name, places) -> out.call(places.waiting(),
-                        name))).register(registry);
+                .labelNames("pool").callback(out -> pools.forEach((name, crew) -> out.call(crew.waiting(), name))).register(registry);
         GaugeWithCallback.builder().name("fetchback_workers").help("Worker processes that run, idle ones included.")
                 .callback(out -> out.call(workers.getAsInt())).register(registry);
         GaugeWithCallback.builder().name("fetchback_process_threads_abandoned").help("Threads whose processor does not end.")
-                .callback(out -> out.call(abandoned.getAsInt())).register(registry);
+                .callback(out -> out.call(pools.values().stream().mapToInt(Crew::abandoned).sum())).register(registry);
     }
 
     void came(Attempt attempt) {

@@ -37,7 +37,6 @@ public final class ProcessStep implements Step<ProcessInput, ProcessResult>, Aut
     private final ProcessSettings settings;
     private final LongSupplier clock;
     private final Map<Place, Pool> pools = new EnumMap<>(Place.class);
-    private final ThreadPool threads;
     private final WorkerPool workers;
     private final ProcessMetrics metrics;
     private final Crashes crashes = new Crashes();
@@ -53,7 +52,7 @@ public final class ProcessStep implements Step<ProcessInput, ProcessResult>, Aut
         this.settings = settings;
         this.clock = clock;
         this.metrics = new ProcessMetrics(registry);
-        this.threads = new ThreadPool(settings, processors::processor, metrics);
+        ThreadPool threads = new ThreadPool(settings, processors::processor, metrics);
         this.workers = new WorkerPool(settings, metrics);
         if (processors.anyIn(Place.PROCESS)) {
             workers.prepare();
@@ -62,9 +61,7 @@ public final class ProcessStep implements Step<ProcessInput, ProcessResult>, Aut
         pools.put(Place.PROCESS, workers);
         CommandPool commands = new CommandPool(settings, processors::processor, metrics);
         pools.put(Place.COMMAND, commands);
-        metrics.watch(Map.of("threads", threads.places(), "processes", workers.places(), "commands", commands.places()),
-                workers::workers,
-                threads::abandoned);
+        metrics.watch(Map.of("threads", threads.crew(), "processes", workers.crew(), "commands", commands.crew()), workers::workers);
     }
 
     /**

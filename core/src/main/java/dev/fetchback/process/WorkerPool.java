@@ -8,6 +8,7 @@ import dev.fetchback.process.WorkerProcess.Reason;
 import dev.fetchback.process.WorkerStart.StartFailed;
 import dev.fetchback.task.Problem;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -24,20 +25,22 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs chains in worker processes, which can be killed: for code that parses what strangers wrote. Workers are started when the
- * first chain comes, one more than are busy is kept ready, and they end when there was nothing to do for a while. The task's own
- * thread talks to its worker; one thread of the system starts workers and watches over the deadlines.
+ * first chain comes, one more than are busy is kept ready, and they end when there was nothing to do for a while. Each is talked to by
+ * one thread of the system at a time, which goes straight on to the next chain in line; another starts workers and watches over the
+ * deadlines.
  */
 final class WorkerPool implements Pool {
     private static final System.Logger LOG = System.getLogger(WorkerPool.class.getName());
     private static final long TICK_MILLIS = 20; // how late a deadline may be noticed
     private static final int TRIES = 3; // of one chain to begin: the worker that was ready may have died meanwhile
     private static final long CLOSE_SECONDS = 5;
+    private static final Busy FULL = new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "all worker processes are busy"), 0);
     private static final long MEMORY_BASE = 192L << 20; // beside the heap: classes, compiled code, threads, buffers
 
     private final ProcessSettings all;
     private final WorkerSettings settings;
     private final ProcessMetrics metrics;
-    private final Places places;
+    private final Crew crew;
     private final Breaker breaker = new Breaker();
     private final ScheduledExecutorService keeper;
     private final CageChoice cages;
@@ -53,7 +56,7 @@ final class WorkerPool implements Pool {
         this.all = settings;
         this.settings = settings.workers();
         this.metrics = metrics;
-        this.places = new Places(this.settings.count(), settings.queue(), settings.patience());
+        this.crew = new Crew("worker", this.settings.count(), settings.queue(), settings.patience(), Duration.ofSeconds(CLOSE_SECONDS));
         this.keeper = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().name("workers").daemon().factory());
         this.cages = new CageChoice(this.settings, settings.plugins(), keeper);
     }
@@ -65,33 +68,30 @@ final class WorkerPool implements Pool {
 
     @Override
     public Ran run(Chain chain) throws InterruptedException {
-        if (!places.enter(chain.stored())) {
-            return new Busy(Failures.of(Problem.PROCESS_UNAVAILABLE, "all worker processes are busy"), 0);
+        return crew.run(chain, _ -> attempt(chain), FULL);
+    }
+
+    private Ran attempt(Chain chain) throws InterruptedException {
+        long wait = breaker.enter(System.nanoTime());
+        if (wait > 0) {
+            return unavailable("worker processes keep crashing or cannot be started", wait);
         }
+        boolean decided = false;
+        long began = System.nanoTime();
         try {
-            long wait = breaker.enter(System.nanoTime());
-            if (wait > 0) {
-                return unavailable("worker processes keep crashing or cannot be started", wait);
-            }
-            boolean decided = false;
-            long began = System.nanoTime();
-            try {
-                Ran ran = begin(chain);
-                decided = verdict(chain, ran);
-                metrics.took("processes", System.nanoTime() - began);
-                return ran;
-            } catch (StartFailed e) {
-                decided = true;
-                LOG.log(System.Logger.Level.WARNING, "worker could not be started reason={0}", e.getMessage());
-                suspended(breaker.startFailed(System.nanoTime()), "none can be started");
-                return unavailable("no worker process can be started", breaker.enter(System.nanoTime()));
-            } finally {
-                if (!decided) {
-                    breaker.undecided();
-                }
-            }
+            Ran ran = begin(chain);
+            decided = verdict(chain, ran);
+            metrics.took("processes", System.nanoTime() - began);
+            return ran;
+        } catch (StartFailed e) {
+            decided = true;
+            LOG.log(System.Logger.Level.WARNING, "worker could not be started reason={0}", e.getMessage());
+            suspended(breaker.startFailed(System.nanoTime()), "none can be started");
+            return unavailable("no worker process can be started", breaker.enter(System.nanoTime()));
         } finally {
-            places.leave();
+            if (!decided) {
+                breaker.undecided();
+            }
         }
     }
 
@@ -122,7 +122,7 @@ final class WorkerPool implements Pool {
         for (int i = 0; i < TRIES; i++) {
             WorkerProcess worker = take();
             if (worker == null) {
-                return unavailable("the server stops", TimeUnit.SECONDS.toNanos(1));
+                return Crew.STOPS;
             }
             End end = End.STOPPED;
             try {
@@ -295,11 +295,11 @@ final class WorkerPool implements Pool {
 
     @Override
     public int capacity() {
-        return places.capacity();
+        return crew.capacity();
     }
 
-    Places places() {
-        return places;
+    Crew crew() {
+        return crew;
     }
 
     int workers() {
@@ -328,9 +328,10 @@ final class WorkerPool implements Pool {
         }
         threads.forEach(Thread::interrupt);
         ends.forEach(worker -> worker.kill(Reason.RETIRED));
+        crew.close();
         try {
             for (Thread thread : threads) {
-                thread.join(java.time.Duration.ofSeconds(CLOSE_SECONDS));
+                thread.join(Duration.ofSeconds(CLOSE_SECONDS));
             }
             keeper.shutdown();
             if (!keeper.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {

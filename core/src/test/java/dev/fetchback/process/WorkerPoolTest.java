@@ -231,7 +231,7 @@ final class WorkerPoolTest {
                 }
             };
             Thread first = Thread.startVirtualThread(loop);
-            while (pool.places().busy() == 0) {
+            while (pool.crew().busy() == 0) {
                 Thread.onSpinWait();
             }
             first.interrupt();
@@ -246,7 +246,7 @@ final class WorkerPoolTest {
                     Thread.currentThread().interrupt();
                 }
             });
-            while (pool.places().busy() == 0) {
+            while (pool.crew().busy() == 0) {
                 Thread.onSpinWait();
             }
         }
