@@ -30,7 +30,7 @@ import java.util.random.RandomGenerator;
  */
 final class ProcessSpeed {
     private static final int PAGE_BYTES = 100_000;
-    private static final int WARM_UP = 4; // as long as so many rounds: code is compiled within some thousand pages, in each worker
+    private static final int WARM_UP = 12; // as long as so many rounds: workers gain until each had some 15,000 pages
     private static final int CALLERS_EACH = 2; // a page is ready when a worker is
     private static final List<ProcessorUse> USES = List.of(ProcessorUse.of("text"), ProcessorUse.of("links"));
     private static final FetchedPage.Facts FACTS = new FetchedPage.Facts(
