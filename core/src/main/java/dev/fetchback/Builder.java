@@ -14,8 +14,11 @@ import dev.fetchback.process.ProcessSettings;
 import dev.fetchback.process.ProcessStep;
 import dev.fetchback.process.Processor;
 import dev.fetchback.store.CommitSettings;
+import dev.fetchback.store.FolderLock;
 import dev.fetchback.store.Retention;
 import dev.fetchback.store.Store;
+import dev.fetchback.store.postgres.PostgresSettings;
+import dev.fetchback.store.postgres.PostgresStore;
 import dev.fetchback.store.sqlite.SqliteSettings;
 import dev.fetchback.store.sqlite.SqliteStore;
 import dev.fetchback.task.FetchOptions;
@@ -31,6 +34,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
@@ -68,8 +72,11 @@ public final class Builder {
     LongSupplier clock = System::currentTimeMillis;
     private final List<Registration> receivers = new ArrayList<>();
     private @Nullable Engine engine;
+    private @Nullable Postgres postgres;
 
     private record Registration(String name, int atOnce, SubmittingReceiver receiver) {}
+
+    private record Postgres(String url, @Nullable String password, String node, Duration lease) {}
 
     /** Opens the store; the embedded one unless a test or a benchmark puts another in its place. */
     @FunctionalInterface
@@ -222,6 +229,20 @@ public final class Builder {
         return this;
     }
 
+    /**
+     * Keeps tasks in PostgreSQL 15 or newer, which any number of nodes may share, instead of in the data folder; that is then for what
+     * is only on its way, and is still this program's own.
+     *
+     * @param url {@code jdbc:postgresql://host:port/database?user=name}
+     * @param password null when the server asks for none
+     * @param node this node's name; no two nodes that run at the same time have the same
+     * @param lease how long a node that is not heard of keeps its work
+     */
+    public Builder postgres(String url, @Nullable String password, String node, Duration lease) {
+        this.postgres = new Postgres(url, password, node, lease);
+        return this;
+    }
+
     /** Another store in the embedded one's place. */
     public Builder engine(Engine other) {
         this.engine = other;
@@ -304,8 +325,18 @@ public final class Builder {
                 one.name(), one.atOnce(), delivery -> one.receiver().receive(delivery, fetchback))).toList();
     }
 
+    /** Keeps other processes out of the data folder where the store does not. */
+    Optional<FolderLock> hold() {
+        return postgres != null && engine == null ? Optional.of(FolderLock.hold(dataDir())) : Optional.empty();
+    }
+
     Engine engine() {
         Engine other = engine;
+        Postgres shared = postgres;
+        if (other == null && shared != null) {
+            return () -> PostgresStore.open(PostgresSettings.of(shared.url(), shared.password(), shared.node(), retention, clock)
+                    .withLease(shared.lease()));
+        }
         return other != null ? other : () -> SqliteStore.open(
                 new SqliteSettings(dataDir(), retention, storeLimits, SqliteSettings.Segmenting.DEFAULT, clock));
     }

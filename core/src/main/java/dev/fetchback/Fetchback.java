@@ -101,9 +101,13 @@ public final class Fetchback implements Tasks, AutoCloseable {
             this.process = resources.add(ProcessStep.open(with.process, with.processors, with.commands, clock, with.registry));
             this.functions = resources.add(new InProcess(with.receivers(this), clock, with.work.drain()));
             this.newTasks = new NewTasks(process.processors(), functions, with.keep);
+            with.hold().ifPresent(resources::add);
             this.store = resources.add(with.engine().open());
             this.admission = new Admission(store, with.spoolBytesMax, with.waitingMax);
-            this.links = LinkSigner.open(with.dataDir(), with.publicUrl, random);
+            Optional<byte[]> linkKey = store.secret("link", LinkSigner.key(random));
+            this.links = linkKey.isPresent()
+                    ? new LinkSigner(linkKey.get(), with.publicUrl)
+                    : LinkSigner.open(with.dataDir(), with.publicUrl, random);
             this.commits = resources.add(new GroupCommit(store, with.commits, clock, with.registry));
             this.endpoints = new Endpoints(with.deliver, functions, clock, new ReceiverEvents(commits, this::worker));
             List<String> back = endpoints.load(store.receivers());

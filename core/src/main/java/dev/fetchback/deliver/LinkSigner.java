@@ -66,9 +66,15 @@ public final class LinkSigner {
         return new LinkSigner(Files.readAllBytes(file), publicUrl);
     }
 
-    private static void create(Path file, RandomGenerator random) throws IOException {
+    /** A new key. */
+    public static byte[] key(RandomGenerator random) {
         byte[] key = new byte[KEY_BYTES];
         random.nextBytes(key);
+        return key;
+    }
+
+    private static void create(Path file, RandomGenerator random) throws IOException {
+        byte[] key = key(random);
         Path draft = file.resolveSibling(KEY_FILE + ".new");
         Files.deleteIfExists(draft); // of a start that was cut short
         var options = EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);

@@ -22,8 +22,39 @@ public interface Store extends AutoCloseable {
     /** The size of a stored piece of a body. */
     int PIECE_BYTES = 256 << 10;
 
-    /** The epoch of this owner, greater than that of every owner before; written before this store was opened for work. */
+    /**
+     * The epoch of this owner, greater than that of every owner before; written before this store was opened for work. It changes when
+     * the others took this owner for dead.
+     */
     int epoch();
+
+    /**
+     * Whether this owner may start a task that waits like this, as far as it knows without asking: one of another owner is stored as
+     * waiting, and found by that one. What is begun all the same is refused by {@link #commit}.
+     */
+    default boolean owns(Task waiting) {
+        return true;
+    }
+
+    /**
+     * Has {@code listener} called whenever this owner may have got work that others had: then what they began is to be reclaimed, and
+     * what is due looked for. It is called on a thread of the store, which it must not hold up.
+     */
+    default void onGain(Runnable listener) {}
+
+    /** How often to look for what other owners have put into this one's queues, milliseconds; {@link Long#MAX_VALUE} when none does. */
+    default long lookEveryMillis() {
+        return Long.MAX_VALUE;
+    }
+
+    /**
+     * A secret that all owners of this store share; empty where there is one owner, who keeps it beside the store.
+     *
+     * @param fresh what it is from now on when there is none yet
+     */
+    default Optional<byte[]> secret(String name, byte[] fresh) {
+        return Optional.empty();
+    }
 
     /** The newest time in any stored id, Unix milliseconds; 0 when there is none. */
     long newestId();
@@ -41,7 +72,10 @@ public interface Store extends AutoCloseable {
      */
     Optional<StoreException> noRoom();
 
-    /** Queues due at {@code now}, after {@code after} in the order (due time, name); the first level of the due scan. */
+    /**
+     * Queues of this owner due at {@code now}, after {@code after} in the order (due time, name); the first level of the due scan. A
+     * queue that is divided among owners may come more than once.
+     */
     List<DueQueue> dueQueues(Stage stage, Optional<DueQueue> after, long now, int limit);
 
     /** The earliest due time of a queue after {@code now}; empty when nothing waits. */
@@ -53,7 +87,7 @@ public interface Store extends AutoCloseable {
      */
     List<StoredTask> dueTasks(QueueKey queue, long now, int limit);
 
-    /** Tasks begun by an owner of an older epoch. */
+    /** Tasks begun by an owner that is no more, and are now this one's. */
     List<Task> orphans(int limit);
 
     /** One task; empty when it is not known or was forgotten. */

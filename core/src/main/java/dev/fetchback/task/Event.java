@@ -75,7 +75,7 @@ public sealed interface Event {
     /** The attempt was given back unfinished (drain, or its slot was gone): it counts as not begun. */
     record HandedBack() implements Event {}
 
-    /** A new owner found the attempt begun by an older epoch, which can no longer settle it. */
+    /** An owner found the attempt begun by another one that is no more, which can no longer settle it. */
     record Reclaimed(int epoch) implements Event {}
 
     /** The caller takes the task back. */

@@ -244,7 +244,7 @@ public record TaskMachine(RetryPolicy retries) {
 
     /** A crash is not the task's fault, so its attempts may overrun a little; but a page that crashes every owner must end. */
     private static @Nullable Task reclaimed(Task task, int epoch, long now) {
-        if (!task.phase().running() || task.fence().epoch() >= epoch) {
+        if (!task.phase().running() || task.fence().epoch() == epoch) {
             return null;
         }
         Progress p = task.progress();

@@ -24,6 +24,10 @@ final class DueScan {
     /** When the store is asked again that was full or busy: soon, and too seldom to be a load. */
     static final long STORE_RETRY_MILLIS = 1_000;
     private static final long NEVER = Long.MAX_VALUE;
+    /** What others put into a queue is due by their clocks, and stored a moment later. */
+    private static final long LOOK_BACK_MILLIS = 10_000;
+    /** What came too late even for that is found by looking at everything, this often. */
+    private static final long LOOK_AT_ALL_MILLIS = 60_000;
 
     private final Stage stage;
     private final Store store;
@@ -36,6 +40,8 @@ final class DueScan {
     private long nextAt;
     private long settledSince = NEVER;
     private boolean cut;
+    private long lookedAt; // when others' tasks were looked for; the lane's thread's own, as is the next
+    private long scannedAt;
 
     DueScan(Stage stage, Store store, Committer committer, LongSupplier clock, Runnable wake) {
         this.stage = stage;
@@ -78,12 +84,17 @@ final class DueScan {
         if (due(now) && sink.room()) {
             scan(sink, now);
             loadAll(sink, now);
+        } else if (now - lookedAt >= store.lookEveryMillis() && sink.room()) {
+            look(sink, now);
+            loadAll(sink, now);
         }
     }
 
     /** When to run again by itself, Unix milliseconds. */
     synchronized long nextAt(boolean room) {
-        return cut && !room ? NEVER : nextAt;
+        long every = store.lookEveryMillis();
+        long look = every == NEVER || !room ? NEVER : lookedAt + every;
+        return cut && !room ? NEVER : Math.min(nextAt, look);
     }
 
     /** A scan was cut because memory was full; it should go on when there is room. */
@@ -102,7 +113,31 @@ final class DueScan {
         return nextAt <= now;
     }
 
+    /** Finds the queues that became due since the last look: other owners may have put something there, who tell nobody. */
+    private void look(Sink sink, long now) {
+        if (now - scannedAt >= LOOK_AT_ALL_MILLIS) {
+            dueBy(now);
+            scan(sink, now);
+            return;
+        }
+        long since = lookedAt - LOOK_BACK_MILLIS;
+        lookedAt = now;
+        Optional<DueQueue> after = Optional.of(new DueQueue("", since));
+        List<DueQueue> page;
+        do {
+            page = store.dueQueues(stage, after, now, QUEUES_A_PAGE);
+            if (!sink.found(page)) {
+                dueBy(now); // the next scan goes on with them when there is room
+                return;
+            }
+            after = page.isEmpty() ? after : Optional.of(page.getLast());
+        } while (page.size() == QUEUES_A_PAGE);
+        dueBy(store.nextDue(stage, now).orElse(NEVER));
+    }
+
     private void scan(Sink sink, long now) {
+        lookedAt = now;
+        scannedAt = now;
         synchronized (this) {
             nextAt = NEVER; // a task stored from here on lowers it again
             cut = false;

@@ -221,6 +221,11 @@ final class Lane {
         wake.run();
     }
 
+    /** Whatever is known of when something becomes due: the next turn looks. */
+    void lookAgain() {
+        scan.dueBy(clock.getAsLong());
+    }
+
     /** Starts nothing any more. */
     synchronized void stop() {
         queues.stopped = true;

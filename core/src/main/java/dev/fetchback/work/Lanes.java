@@ -54,6 +54,14 @@ final class Lanes {
         threads.get(Stage.FETCH).wake();
     }
 
+    /** Has all lanes look for what is due, whatever they know. */
+    void lookAgain() {
+        lanes.forEach((stage, lane) -> {
+            lane.lookAgain();
+            threads.get(stage).wake();
+        });
+    }
+
     int running() {
         return lanes.values().stream().mapToInt(Lane::running).sum();
     }

@@ -25,11 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -44,7 +40,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Worker {
     private static final Logger LOG = System.getLogger(Worker.class.getName());
-    private static final int RECLAIM_AT_ONCE = 1_000;
     /** A move that is stale this often in a row means a fault, not a race. */
     private static final int MOVE_TRIES = 16;
 
@@ -62,6 +57,8 @@ public final class Worker {
     private final Hurries hurries;
     private final Executor threads;
     private final Waiters waiters = new Waiters();
+    private final Reclaims reclaims;
+    private final Submits submits;
     private final Unsettled unsettled;
     private final Endings endings = new Endings();
     private final LongAdder staleSettles = new LongAdder();
@@ -111,72 +108,32 @@ public final class Worker {
         this.threads = parts.surroundings().threads();
         this.runs = new Runs(this, parts, settings);
         this.unsettled = new Unsettled(clock);
+        this.reclaims = new Reclaims(store, committer, this::next);
         this.lanes = new Lanes(settings, parts, new StoredStarts(this, parts, runs), this::settleAgain);
         this.fetches = lanes.of(Stage.FETCH);
         this.hosts = new Hosts(fetches, parts.hosts().addresses(), clock);
+        this.submits = new Submits(this, store, committer, fetches, clock);
         this.hurries = new Hurries(committer, clock, lanes.of(Stage.DELIVER));
     }
 
     /** Starts what was read from the store, until {@link #drain}. */
     public void start() {
         reclaim();
+        store.onGain(() -> {
+            reclaims.soon();
+            lanes.wake();
+        });
         lanes.start();
     }
 
-    /** Takes back what an owner before left unfinished. */
+    /** Takes back what owners that are no more left unfinished. */
     void reclaim() {
-        List<Task> orphans = store.orphans(RECLAIM_AT_ONCE);
-        while (!orphans.isEmpty()) {
-            List<Change> moves = new ArrayList<>(orphans.size());
-            for (Task orphan : orphans) {
-                next(orphan, new Event.Reclaimed(store.epoch())).ifPresent(after -> moves.add(new Change.Move(orphan, after, null)));
-            }
-            committer.commit(moves);
-            orphans = store.orphans(RECLAIM_AT_ONCE);
-        }
+        reclaims.run();
     }
 
     /** Submits in one durable step and begins at once what has a free place; returns what became of each, in order. */
     public List<Result> submit(List<NewTask> tasks) {
-        long now = clock.getAsLong();
-        List<Change> submits = new ArrayList<>(tasks.size());
-        for (NewTask task : tasks) {
-            submits.add(new Change.Submit(beginIfFree(task.task(), now), task.spec(), task.key()));
-        }
-        List<Result> results = List.of();
-        try {
-            results = committer.commit(submits);
-        } finally {
-            for (int i = 0; i < submits.size(); i++) {
-                submitted((Change.Submit) submits.get(i), i < results.size() && results.get(i) instanceof Result.Applied);
-            }
-        }
-        return results;
-    }
-
-    private Task beginIfFree(Task task, long now) {
-        if (task.readyAt() > now || !fetches.reserve(task.plan().host())) {
-            return task;
-        }
-        Task begun = next(task, new Event.Start(store.epoch())).orElse(task);
-        if (begun.phase() != Phase.FETCH_RUNNING) {
-            fetches.unreserve(task.plan().host());
-            return task; // expired on its way here: the lane ends it, as no task is stored as ended at first
-        }
-        return begun;
-    }
-
-    private void submitted(Change.Submit submit, boolean applied) {
-        Task task = submit.task();
-        if (task.phase() == Phase.FETCH_RUNNING) {
-            if (applied) {
-                fetches.begin(new StoredTask(task, submit.spec()));
-            } else {
-                fetches.unreserve(task.plan().host());
-            }
-        } else if (applied) {
-            waits(task);
-        }
+        return submits.run(tasks);
     }
 
     /** Stores what came of an attempt; does not wait for the disk. */
@@ -240,8 +197,11 @@ public final class Worker {
         }
     }
 
-    /** Tries again what did not fit on the disk; returns when to be called next, Unix milliseconds. */
+    /** Takes up what is to be taken back, and what could not be stored; returns when to be called next, Unix milliseconds. */
     long settleAgain() {
+        if (reclaims.turn()) {
+            lanes.lookAgain();
+        }
         return unsettled.turn();
     }
 
@@ -287,7 +247,10 @@ public final class Worker {
         }
     }
 
-    private void waits(Task task) {
+    void waits(Task task) {
+        if (!store.owns(task)) {
+            return; // its owner looks for it
+        }
         lane(task.phase().stage()).waits(task.queue(), task.readyAt());
     }
 
@@ -323,21 +286,7 @@ public final class Worker {
 
     /** The task as soon as it is finished, or as it stands after {@code patience}; empty when there is no such task. */
     public Optional<StoredTask> await(TaskId id, Duration patience) throws InterruptedException {
-        CompletableFuture<Void> finished = waiters.of(id);
-        try {
-            Optional<StoredTask> task = store.find(id);
-            if (task.isEmpty() || task.get().task().phase().terminal()) {
-                return task;
-            }
-            finished.get(patience.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException e) {
-            // It takes longer: the caller gets it as it stands.
-        } catch (ExecutionException e) {
-            throw new IllegalStateException(e);
-        } finally {
-            waiters.forget(id, finished);
-        }
-        return store.find(id);
+        return waiters.await(store, id, patience);
     }
 
     /** Makes the tasks due that wait for a receiver; returns when that is on disk. */

@@ -2,6 +2,7 @@ package dev.fetchback.store.postgres;
 
 import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoreException.Kind;
+import dev.fetchback.task.Phase;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
@@ -24,6 +25,12 @@ final class Membership implements AutoCloseable {
     private static final Duration ASK_AGAIN = Duration.ofMillis(100);
     private static final Duration CLOSE_MAX = Duration.ofSeconds(5);
     private static final long TELL_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
+    /** How long after the last other node its tasks are looked for. */
+    private static final long SHARED_NANOS = TimeUnit.MINUTES.toNanos(1);
+    /** A shard whose fetches do not end is handed on without waiting for them. */
+    private static final int LEAVING_LEASES_MAX = 5;
+    /** How often it is looked whether a dead node began something that nobody saw, in beats. */
+    private static final int LOOK_BEATS = 16;
 
     private static final String FREE_NAME = "DELETE FROM node WHERE name=? AND expires<clock_timestamp()";
     private static final String JOIN = "INSERT INTO node(epoch, name, expires)"
@@ -36,6 +43,8 @@ final class Membership implements AutoCloseable {
     private static final String TAKE = "UPDATE shard SET epoch=? WHERE n IN (SELECT s.n FROM shard s"
             + " WHERE NOT EXISTS(SELECT 1 FROM node d WHERE d.epoch=s.epoch) ORDER BY s.n LIMIT ? FOR UPDATE SKIP LOCKED)";
     private static final String LET_GO = "UPDATE shard SET epoch=0 WHERE epoch=?";
+    private static final String HAND_ON = "UPDATE shard s SET epoch=0 WHERE s.epoch=? AND s.n=ANY(?::int4[]) AND (? OR NOT EXISTS("
+            + "SELECT 1 FROM running r WHERE r.epoch=s.epoch AND r.shard=s.n AND r.phase=" + Phase.FETCH_RUNNING.code() + "))";
     private static final String LEAVE = "DELETE FROM node WHERE epoch=?";
 
     private final Connections connections;
@@ -46,8 +55,13 @@ final class Membership implements AutoCloseable {
     private volatile long owned;
     private volatile long deadline; // of nanoTime
     private volatile int nodes = 1;
+    private volatile long leaving; // owned still, but nothing of these is started any more
+    private volatile long sharedAt = System.nanoTime() - SHARED_NANOS; // when there were others
+    private volatile Runnable listener = () -> {};
     private volatile boolean closing;
-    private long toldAt = System.nanoTime() - TELL_EVERY_NANOS; // the thread's own
+    private long toldAt = System.nanoTime() - TELL_EVERY_NANOS; // the thread's own, as are the next
+    private long leavingSince;
+    private int beats;
 
     private Membership(Connections connections, PostgresSettings settings) {
         this.connections = connections;
@@ -74,18 +88,19 @@ final class Membership implements AutoCloseable {
         return epoch;
     }
 
-    /** The shards that this node may work on just now, as far as it knows without asking. */
+    /** The shards that this node may start tasks of just now, as far as it knows without asking: half of its lease must be left. */
     long owned() {
-        return alive() ? owned : Shards.NONE;
+        return deadline - System.nanoTime() > TimeUnit.MILLISECONDS.toNanos(leaseMillis) / 2 ? owned & ~leaving : Shards.NONE;
     }
 
-    private boolean alive() {
-        return deadline - System.nanoTime() > 0;
+    /** Whether other nodes may put tasks into this one's queues. */
+    boolean shared() {
+        return nodes > 1 || System.nanoTime() - sharedAt < SHARED_NANOS;
     }
 
-    /** How many nodes there are, this one among them. */
-    int nodes() {
-        return nodes;
+    /** @param heard when there may be work that others had, on this node's own thread */
+    void listen(Runnable heard) {
+        listener = heard;
     }
 
     /** A name may be that of a node that was killed a moment ago: then its lease ends within its time. One that is renewed is alive. */
@@ -162,6 +177,7 @@ final class Membership implements AutoCloseable {
 
     /** Says that this node lives, buries those that do not, and takes its share of what is free. */
     private void beat() throws SQLException {
+        long before = owned();
         long asked = System.nanoTime();
         try (Connection connection = connections.write()) {
             if (update(connection, RENEW, leaseMillis, epoch) == 0) {
@@ -171,23 +187,53 @@ final class Membership implements AutoCloseable {
             }
             connection.commit(); // whatever follows may take its time
             deadline = asked + TimeUnit.MILLISECONDS.toNanos(leaseMillis);
-            bury(connection);
+            boolean buried = bury(connection);
             int alive = (int) number(connection, NODES);
-            long mine = number(connection, MINE, epoch);
-            int share = Math.ceilDiv(Shards.COUNT, Math.max(1, alive));
-            int room = share - Long.bitCount(mine);
-            if (room > 0 && update(connection, TAKE, epoch, room) > 0) {
-                mine = number(connection, MINE, epoch);
-            }
+            long mine = share(connection, number(connection, MINE, epoch), Math.ceilDiv(Shards.COUNT, Math.max(1, alive)));
             connection.commit();
+            boolean first = alive > 1 && !shared();
+            sharedAt = alive > 1 ? System.nanoTime() : sharedAt;
             nodes = alive;
             owned = mine;
+            boolean gained = (owned() & ~before) != Shards.NONE; // also what it could not start while its lease had lapsed
+            if (gained || buried || first || ++beats % LOOK_BEATS == 0) {
+                listener.run();
+            }
         }
+    }
+
+    /** Takes what is free up to this node's share, or hands on what is beyond it; returns what is this node's then. */
+    private long share(Connection connection, long mine, int share) throws SQLException {
+        int room = share - Long.bitCount(mine);
+        if (room >= 0) {
+            leaving = Shards.NONE;
+            return room > 0 && update(connection, TAKE, epoch, room) > 0 ? number(connection, MINE, epoch) : mine;
+        }
+        long go = leaving & mine;
+        if (go != Shards.NONE) { // those of the last beat: what was begun since then by a commit under way is there by now
+            boolean anyway = System.nanoTime() - leavingSince > LEAVING_LEASES_MAX * TimeUnit.MILLISECONDS.toNanos(leaseMillis);
+            try (PreparedStatement handOn = connection.prepareStatement(HAND_ON)) {
+                handOn.setInt(1, epoch);
+                Columns.numbers(handOn, 2, Shards.numbers(go));
+                handOn.setBoolean(3, anyway);
+                handOn.executeUpdate();
+            }
+        } else {
+            leavingSince = System.nanoTime();
+        }
+        long left = number(connection, MINE, epoch);
+        long stay = left & ~go;
+        for (go &= left; Long.bitCount(stay) > share; stay &= stay - 1) {
+            go |= Long.lowestOneBit(stay);
+        }
+        leaving = go;
+        return left;
     }
 
     /** The others took this node for dead: what it had under way is theirs, and it begins anew. */
     private void lost() throws SQLException {
         owned = Shards.NONE;
+        leaving = Shards.NONE;
         int before = epoch;
         if (tryJoin()) {
             LOG.log(Level.WARNING, "the lease of this node was lost, it joined again node={0} epoch_before={1} epoch={2}", name, before, epoch);
@@ -195,14 +241,25 @@ final class Membership implements AutoCloseable {
         }
     }
 
-    private static void bury(Connection connection) throws SQLException {
+    private void leave() throws SQLException {
+        try (Connection connection = connections.write()) {
+            update(connection, LET_GO, epoch);
+            update(connection, LEAVE, epoch);
+            connection.commit();
+        }
+    }
+
+    private static boolean bury(Connection connection) throws SQLException {
+        boolean any = false;
         try (PreparedStatement bury = connection.prepareStatement(BURY);
                 ResultSet row = bury.executeQuery()) {
             while (row.next()) {
+                any = true;
                 LOG.log(Level.WARNING, "a node was not heard of any more, its work is taken over node={0} epoch={1}",
                         row.getString(2), row.getInt(1));
             }
         }
+        return any;
     }
 
     private static int update(Connection connection, String sql, long... parameters) throws SQLException {
@@ -240,10 +297,12 @@ final class Membership implements AutoCloseable {
             interrupted = true;
         }
         owned = Shards.NONE;
-        try (Connection connection = connections.write()) {
-            update(connection, LET_GO, epoch);
-            update(connection, LEAVE, epoch);
-            connection.commit();
+        try {
+            try {
+                leave();
+            } catch (SQLException e) {
+                leave(); // the first connection may be one of before a restart of the server
+            }
         } catch (SQLException e) {
             LOG.log(Level.WARNING, "the node could not say that it leaves, its lease ends by itself node={0} reason={1}", name, Faults.first(e));
         }

@@ -35,6 +35,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A node's store on PostgreSQL. Any number of nodes share a database; what is due is found by the one that owns its shard. */
 public final class PostgresStore implements Store {
+    /** How late a task may be that another node took; a look costs three small reads. */
+    private static final long LOOK_EVERY_MILLIS = 200;
+
     private static final String FIND = find();
     private static final String NEWEST = newest();
     private static final String BATCH = "SELECT b.owner, coalesce(sum(accepted), 0), coalesce(sum(succeeded), 0), coalesce(sum(failed), 0),"
@@ -48,6 +51,8 @@ public final class PostgresStore implements Store {
             + " WHERE s.id=? AND s.body=? AND b.piece=?";
     private static final String TOTALS = "SELECT coalesce(sum(waiting_fetch), 0), coalesce(sum(waiting_process), 0),"
             + " coalesce(sum(waiting_deliver), 0), coalesce(sum(running), 0), coalesce(sum(dead), 0), coalesce(sum(body_bytes), 0) FROM tally";
+    private static final String KEEP_SECRET = "INSERT INTO secret(name, value) VALUES(?,?) ON CONFLICT DO NOTHING";
+    private static final String SECRET = "SELECT value FROM secret WHERE name=?";
     private static final String SIZE = "SELECT pg_database_size(current_database())";
 
     private final Connections connections;
@@ -112,6 +117,38 @@ public final class PostgresStore implements Store {
     @Override
     public int epoch() {
         return membership.epoch();
+    }
+
+    @Override
+    public boolean owns(Task waiting) {
+        return Shards.has(membership.owned(), Shards.of(waiting));
+    }
+
+    @Override
+    public void onGain(Runnable listener) {
+        membership.listen(listener);
+    }
+
+    @Override
+    public long lookEveryMillis() {
+        return membership.shared() ? LOOK_EVERY_MILLIS : Long.MAX_VALUE;
+    }
+
+    @Override
+    public Optional<byte[]> secret(String name, byte[] fresh) {
+        return connections.read("A secret of this store could not be read", connection -> {
+            try (PreparedStatement keep = connection.prepareStatement(KEEP_SECRET);
+                    PreparedStatement find = connection.prepareStatement(SECRET)) {
+                keep.setString(1, name);
+                keep.setBytes(2, fresh);
+                keep.executeUpdate();
+                find.setString(1, name);
+                try (ResultSet row = find.executeQuery()) {
+                    row.next();
+                    return Optional.of(row.getBytes(1));
+                }
+            }
+        });
     }
 
     @Override

@@ -49,6 +49,7 @@ final class Schema {
                 "INSERT INTO fetchback VALUES(0, 0)",
                 "CREATE SEQUENCE node_epoch AS int4",
                 "CREATE TABLE node(epoch int4 PRIMARY KEY, name text NOT NULL UNIQUE, expires timestamptz NOT NULL) WITH (fillfactor=50)",
+                "CREATE TABLE secret(name text PRIMARY KEY, value bytea NOT NULL)",
                 // epoch: of the node that owns it, 0 for none
                 "CREATE TABLE shard(n int2 PRIMARY KEY, epoch int4 NOT NULL)",
                 "INSERT INTO shard SELECT n, 0 FROM generate_series(0, " + (Shards.COUNT - 1) + ") n",

@@ -45,10 +45,11 @@ final class Transaction {
     record Around(Spans spans, Retention retention, LongSupplier clock, long lease) {}
 
     /** @param pending see {@link Bodies} */
-    Transaction(Connection connection, Around around, int epoch, Pending pending, int changes) throws SQLException {
+    Transaction(Connection connection, Around around, Membership membership, Pending pending, int changes) throws SQLException {
+        int epoch = membership.epoch();
         this.connection = connection;
         this.results = new Result[changes];
-        long startable = begin(epoch, around.lease());
+        long startable = begin(epoch, around.lease()) & membership.owned();
         this.tally = new Tally();
         this.queues = new Queues(startable);
         long now = around.clock().getAsLong();

@@ -78,7 +78,7 @@ final class Writer {
     private List<Result> once(List<Change> changes) throws SQLException {
         try (Connection connection = connections.write()) {
             Transaction transaction =
-                    new Transaction(connection, around, membership.epoch(), pending, changes.size());
+                    new Transaction(connection, around, membership, pending, changes.size());
             List<Result> results = Arrays.asList(transaction.run(changes));
             try {
                 connection.commit();

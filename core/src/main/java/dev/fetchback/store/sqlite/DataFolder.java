@@ -1,64 +1,33 @@
 package dev.fetchback.store.sqlite;
 
-import dev.fetchback.store.StoreException;
-import dev.fetchback.store.StoreException.Kind;
+import dev.fetchback.store.FolderLock;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Set;
 
-/** The folder with the database, held by one process at a time. Tasks may hold secrets: its files are for their owner only. */
+/** The folder with the database, held by one process at a time. */
 final class DataFolder implements AutoCloseable {
-    private static final String LOCK = "fetchback.lock";
     private static final String DATABASE = "fetchback.db";
     private static final String WAL_SUFFIX = "-wal";
-    private static final int PID_BYTES_MAX = 20; // a process id has at most 19 digits
 
     private final Path dir;
-    private final FileChannel channel;
+    private final FolderLock lock;
 
-    private DataFolder(Path dir, FileChannel channel) {
+    private DataFolder(Path dir, FolderLock lock) {
         this.dir = dir;
-        this.channel = channel;
+        this.lock = lock;
     }
 
     /** Makes the folder if need be, and keeps every other process out of it. */
     static DataFolder open(Path dir) {
+        FolderLock lock = FolderLock.hold(dir);
         try {
-            if (!Files.isDirectory(dir)) {
-                Files.createDirectories(dir, ownerOnly(dir.toAbsolutePath(), "rwx------"));
-            }
-            FileChannel channel = FileChannel.open(
-                    dir.resolve(LOCK),
-                    Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE),
-                    ownerOnly(dir, "rw-------"));
-            try {
-                lock(dir, channel);
-                Path database = dir.resolve(DATABASE);
-                if (!Files.exists(database)) {
-                    Files.createFile(database, ownerOnly(dir, "rw-------")); // SQLite gives its other files the same mode
-                }
-            } catch (IOException | RuntimeException e) {
-                channel.close();
-                throw e;
-            }
-            return new DataFolder(dir, channel);
-        } catch (IOException e) {
-            throw new StoreException(
-                    Kind.UNUSABLE,
-                    "The data folder " + dir + " cannot be used (" + e + "). It must be a folder that this user ("
-                            + System.getProperty("user.name") + ") may write; mend its rights or choose another one.",
-                    e);
+            lock.make(dir.resolve(DATABASE)); // SQLite gives its other files the same mode
+        } catch (RuntimeException e) {
+            lock.close();
+            throw e;
         }
+        return new DataFolder(dir, lock);
     }
 
     Path path() {
@@ -80,11 +49,7 @@ final class DataFolder implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            channel.close(); // gives the lock back
-        } catch (IOException e) {
-            throw new StoreException(Kind.UNUSABLE, "The lock of " + dir + " could not be given back", e);
-        }
+        lock.close();
     }
 
     private static long size(Path file) {
@@ -93,34 +58,5 @@ final class DataFolder implements AutoCloseable {
         } catch (IOException e) {
             return 0; // not there yet
         }
-    }
-
-    private static void lock(Path dir, FileChannel channel) throws IOException {
-        FileLock lock;
-        try {
-            lock = channel.tryLock();
-        } catch (OverlappingFileLockException e) {
-            lock = null; // held by this very process
-        }
-        if (lock == null) {
-            ByteBuffer pid = ByteBuffer.allocate(PID_BYTES_MAX);
-            channel.read(pid, 0);
-            String holder = new String(pid.array(), 0, pid.position(), StandardCharsets.US_ASCII).strip();
-            throw new StoreException(
-                    Kind.UNUSABLE,
-                    "The data folder " + dir + " is in use by another process" + (holder.isEmpty() ? "" : " (pid " + holder + ")")
-                            + ". Stop that one, or give this one a folder of its own.",
-                    null);
-        }
-        channel.truncate(0);
-        channel.write(ByteBuffer.wrap(Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)), 0);
-    }
-
-    private static FileAttribute<?>[] ownerOnly(Path where, String mode) {
-        Set<PosixFilePermission> permissions = PosixFilePermissions.fromString(mode);
-        boolean posix = where.getFileSystem().supportedFileAttributeViews().contains("posix");
-        return posix
-                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(permissions)}
-                : new FileAttribute<?>[0];
     }
 }

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -75,7 +76,9 @@ class NodesTest extends StoreFixture {
     }
 
     private static void until(BooleanSupplier done) {
-        while (!done.getAsBoolean()) { // the test's own time limit ends this
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!done.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("it takes too long").isLessThan(end);
             Thread.onSpinWait();
         }
     }
@@ -202,6 +205,57 @@ class NodesTest extends StoreFixture {
         assertThat(other.commit(List.of(new Move(again, next(again, new Event.PageStored(page(20))), null)))).containsOnly(Result.Applied.APPLIED);
         assertThat(body(begun.id(), 0)).as("the new owner's page, not mixed with the old one's").hasValue(bytes(20));
         until(() -> store().epoch() > dead);
+    }
+
+    @Test
+    void sharesSecrets() {
+        assertThat(store().secret("link", bytes(32))).hasValue(bytes(32));
+        assertThat(another().secret("link", bytes(31))).hasValue(bytes(32));
+    }
+
+    private long owned(Store node) {
+        return Long.parseLong(ask("SELECT count(*) FROM $shard WHERE epoch=" + node.epoch()));
+    }
+
+    @Test
+    void sharesTheWorkWithNodesThatJoinAndTakesItBackWhenTheyLeave() {
+        assertThat(owned(store())).isEqualTo(64);
+        AtomicInteger gains = new AtomicInteger();
+        store().onGain(gains::incrementAndGet);
+        assertThat(store().lookEveryMillis()).isEqualTo(Long.MAX_VALUE);
+        PostgresStore other = another();
+        until(() -> owned(store()) == 32 && owned(other) == 32);
+        assertThat(store().lookEveryMillis()).as("the other may put tasks into its queues").isLessThan(1_000);
+        PostgresStore third = another();
+        until(() -> owned(third) > 18 && owned(store()) <= 22 && owned(other) <= 22);
+        int before = gains.get();
+        other.close();
+        third.close();
+        until(() -> owned(store()) == 64);
+        until(() -> gains.get() > before);
+    }
+
+    @Test
+    void handsAShardOnOnlyWhenItsFetchesAreDone() {
+        List<Task> begun = new ArrayList<>();
+        for (int i = 0; i < 64; i++) {
+            begun.add(running("h" + i + ".example:443"));
+        }
+        long busy = begun.stream().mapToLong(task -> 1L << Shards.of(task)).reduce(0, (a, b) -> a | b);
+        PostgresStore other = another();
+        until(() -> owned(store()) + owned(other) == 64 && owned(other) == 32 - Integer.bitCount((int) busy)); // the lower half is to go
+        assertThat(ask("SELECT count(*) FROM $running r JOIN $shard s ON s.n=r.shard WHERE s.epoch<>r.epoch")).isEqualTo("0");
+        List<Task> refused = begun.stream().filter(task -> !store().owns(task(task.plan().host()))).toList();
+        assertThat(refused).as("nothing more is begun of what is to be handed on").isNotEmpty();
+        for (Task task : begun) {
+            moved(task, new Event.PageDelivered(page(1)));
+        }
+        until(() -> owned(other) == 32);
+        Task there = task(refused.getFirst().plan().host());
+        assertThat(other.owns(there)).isTrue();
+        Task stolen = started(there);
+        assertThat(store().commit(List.of(submit(stolen)))).as("begun by the one that handed it on").containsOnly(Result.Stale.STALE);
+        assertThat(store().find(there.id())).isEmpty();
     }
 
     @Test

@@ -88,7 +88,8 @@ public final class Servers {
         return server.getJdbcUrl("postgres", "postgres") + "&currentSchema=" + schema;
     }
 
-    static String schema(String url) {
+    /** The schema that a URL names. */
+    public static String schema(String url) {
         return url.substring(url.indexOf("currentSchema=") + "currentSchema=".length());
     }
 
@@ -99,6 +100,11 @@ public final class Servers {
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** What a query of one value says on the shared server of the newest release. */
+    public static String ask(String sql) {
+        return ask(shared(Release.NEWEST), sql);
     }
 
     /** What a query of one value says. */
