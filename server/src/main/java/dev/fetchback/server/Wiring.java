@@ -31,6 +31,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** How the settings of each part follow from the configuration. */
@@ -84,7 +85,16 @@ public final class Wiring {
                 .keep(config.get(Settings.KEEP_FOR))
                 .process(process(config));
         config.find(Settings.PROCESS_COMMANDS).orElse(List.of()).forEach(one -> builder.command(command(one)));
+        if (!config.get(Settings.STORE).equals("sqlite")) {
+            builder.postgres(config.get(Settings.STORE), config.find(Settings.STORE_PASSWORD).orElse(null),
+                    config.find(Settings.NODE_NAME).orElseGet(Wiring::nodeName), config.get(Settings.NODE_LEASE));
+        }
         return builder;
+    }
+
+    /** Unlike any other's, whatever machine it is on. */
+    private static String nodeName() {
+        return "node-" + UUID.randomUUID().toString().substring(0, 8);
     }
 
     private static ProcessSettings process(Config config) {

@@ -34,7 +34,9 @@ public final class Logging {
         org.setLevel(Level.WARNING); // Jetty tells its life story at INFO
         Logger robots = Logger.getLogger("crawlercommons");
         robots.setLevel(Level.OFF); // it warns of what strangers write into their robots.txt
-        libraries = List.of(org, robots);
+        Logger pools = Logger.getLogger("com.zaxxer.hikari");
+        pools.setLevel(Level.OFF); // the store says itself that its database cannot be reached
+        libraries = List.of(org, robots, pools);
     }
 
     /** A log manager that does not drop its handlers in a shutdown hook, as draining is worth logging. */

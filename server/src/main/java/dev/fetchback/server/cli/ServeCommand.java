@@ -89,7 +89,8 @@ final class ServeCommand implements Command {
         } catch (IOException | StoreException e) {
             // Something outside is in the way (a port, a folder); where in the code it was noticed helps nobody.
             log.log(Level.ERROR, "start failed reason={0}", e.getMessage() == null ? e.toString() : e.getMessage());
-            return CommandFailed.FAILED;
+            boolean database = e.getCause() instanceof StoreException && !config.get(Settings.STORE).equals("sqlite");
+            return database ? CommandFailed.USAGE : CommandFailed.FAILED; // a URL or a password is configuration, too
         } catch (RuntimeException e) {
             log.log(Level.ERROR, "start failed", e);
             return CommandFailed.FAILED;

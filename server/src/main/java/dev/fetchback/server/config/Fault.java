@@ -16,8 +16,10 @@ public record Fault(String source, @Nullable String value, String message) {
     /** Up to the last @, as a password may hold anything. */
     private static final Pattern USER_INFO = Pattern.compile("://[^\\s]*@");
 
+    private static final Pattern PASSWORD = Pattern.compile("password=[^&\\s]*");
+
     public Fault {
-        value = value == null ? null : shown(USER_INFO.matcher(value).replaceAll("://…@"));
+        value = value == null ? null : shown(PASSWORD.matcher(USER_INFO.matcher(value).replaceAll("://…@")).replaceAll("password=…"));
     }
 
     @Override

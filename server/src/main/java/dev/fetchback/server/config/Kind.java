@@ -184,13 +184,14 @@ public record Kind<T>(String name, String allowed, String argument, String betwe
         });
     }
 
-    /** Which store; a jdbc URL is refused in a way that tells it from a typo. */
+    /** Which store: the embedded one, or the URL of a database. Whether there is one is not looked at. */
     public static Kind<String> store() {
-        return new Kind<>("a store", "sqlite", "STORE", text -> {
-            if (text.startsWith("jdbc:postgresql:")) {
-                throw new IllegalArgumentException("PostgreSQL comes with a later version");
+        return new Kind<>("a store", "sqlite, or jdbc:postgresql://host:port/database?user=name", "STORE", text -> {
+            if (text.contains("password=")) {
+                throw new IllegalArgumentException(
+                        "it holds a password, which others can see in lists of processes; give it as FETCHBACK_STORE_PASSWORD");
             }
-            if (!text.equals("sqlite")) {
+            if (!text.equals("sqlite") && !text.matches("jdbc:postgresql://[^/@\\s]+/[^\\s]+")) {
                 throw new IllegalArgumentException();
             }
             return text;

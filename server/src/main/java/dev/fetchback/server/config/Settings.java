@@ -59,12 +59,16 @@ public final class Settings {
     public static final Setting<Integer> OPS_PORT = row(SERVER, "ops-port", Kind.port(), null,
             "Another port, for /health and /metrics only: it answers when clients take up all of the API's connections.");
     public static final Setting<Path> DATA_DIR = row(SERVER, "data-dir", Kind.path(), "fetchback-data",
-            "Folder of the store. One server at a time uses it.");
+            "Folder of the embedded store, and of what is only on its way. One server at a time uses it.");
     public static final Setting<String> NODE_NAME = row(SERVER, "node-name",
             Kind.text("a node name", "[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "1 to 63 letters, digits, dots, dashes and underscores"),
-            null, "Name of this server in logs and metrics. Unique when not given.");
+            null, "Name of this server among those that share a database. Unique when not given.");
+    public static final Setting<Duration> NODE_LEASE = row(SERVER, "node-lease", Kind.duration("2s", "5m"), "12s",
+            "How long the work of a server that is not heard of stays its own, before others take it over. With PostgreSQL only.");
     public static final Setting<String> STORE = row(SERVER, "store", Kind.store(), "sqlite",
-            "Where tasks are kept. PostgreSQL comes with a later version.");
+            "Where tasks are kept: in the data folder, or in PostgreSQL 15 or newer, which many servers may share.");
+    public static final Setting<String> STORE_PASSWORD = secret(SERVER, "store-password", Kind.text("a password", ".{1,1024}", "1 to 1024 characters"),
+            "Password of the database's user.");
     public static final Setting<URI> PUBLIC_URL = row(SERVER, "public-url", Kind.url(), null,
             "URL under which receivers reach this server; links to kept pages begin with it. Host and port when not given.");
     public static final Setting<Path> API_TOKEN_FILE = row(SERVER, "api-token-file", Kind.file(), null,

@@ -97,7 +97,7 @@ class ConfigReaderTest {
                         "--port = \"99999\": is not a port; allowed: 0 to 65535 (0 takes any free port)",
                         "--hots: no such flag; did you mean --host?",
                         "command line = \"surplus\": is not a flag; flags begin with --",
-                        "--store = \"mysql\": is not a store; allowed: sqlite");
+                        "--store = \"mysql\": is not a store; allowed: sqlite, or jdbc:postgresql://host:port/database?user=name");
     }
 
     @Test
@@ -149,9 +149,13 @@ class ConfigReaderTest {
     }
 
     @Test
-    void postgresIsToldFromATypo() {
-        assertThat(faults(Map.of(), "--store", "jdbc:postgresql://db/x")).singleElement().asString()
-                .contains("comes with a later version");
+    void aDatabaseIsNamedByItsUrlWithoutAPassword() throws Exception {
+        String url = "jdbc:postgresql://db:5432/x?user=me&ssl=true";
+        assertThat(read(Map.of("FETCHBACK_STORE_PASSWORD", "s3cret"), "--store", url).get(Settings.STORE)).isEqualTo(url);
+        assertThat(faults(Map.of(), "--store", url + "&password=s3cret")).singleElement().asString()
+                .contains("FETCHBACK_STORE_PASSWORD", "password=…").doesNotContain("s3cret");
+        assertThat(faults(Map.of(), "--store", "jdbc:postgresql://me:s3cret@db/x")).singleElement().asString()
+                .contains("is not a store").doesNotContain("s3cret");
     }
 
     @ParameterizedTest
