@@ -6,7 +6,10 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** Why new tasks are refused for the time being, and when to ask whether they still must be. The writer's own, but for {@link #reason}. */
+/**
+ * Why new tasks are refused for the time being, and when to ask whether they still must be. The writer's own, but for
+ * {@link #reason}.
+ */
 final class Refusing {
     private static final Logger LOG = System.getLogger(Refusing.class.getName());
     /** Nobody may submit to a server that says it refuses, so it has to find out by itself; asking costs little. */

@@ -29,10 +29,10 @@ public interface Store extends AutoCloseable {
     int epoch();
 
     /**
-     * Whether this owner may start a task that waits like this, as far as it knows without asking: one of another owner is stored as
+     * Whether this owner may start a task that stands like this, as far as it knows without asking: one of another owner is stored as
      * waiting, and found by that one. What is begun all the same is refused by {@link #commit}.
      */
-    default boolean owns(Task waiting) {
+    default boolean owns(Task live) {
         return true;
     }
 

@@ -31,7 +31,10 @@ public final class StoreException extends RuntimeException {
         UNUSABLE,
         /** It cannot be reached just now: nothing was stored, and it is tried again by itself. */
         UNAVAILABLE,
-        /** It could not be reached any more when it had been told to commit: the same changes must be committed again, to hear what became of them. */
+        /**
+         * It could not be reached any more when it had been told to commit: the same changes must be committed again, to hear what
+         * became of them.
+         */
         UNDECIDED,
         /** The data is damaged or of a newer version. */
         CORRUPT,

@@ -77,6 +77,12 @@ final class Runs {
                 worker.hosts().giveBack(permit);
                 return;
             }
+            if (!store.owns(task)) { // it was begun ahead, or its start took long: another owner may do it by now
+                worker.lane(task.phase().stage()).leave(task.queue(), false);
+                worker.hosts().giveBack(permit);
+                worker.settle(task, new Event.HandedBack(), null);
+                return;
+            }
             switch (task.phase().stage()) {
                 case FETCH -> fetch(task, stored.spec(), permit);
                 case PROCESS -> processing.stored(task, stored.spec());

@@ -45,7 +45,8 @@ import org.junit.jupiter.api.TestFactory;
 /**
  * The real scheduler and state machine on fake time, which is set forward and back, with steps that fail, hang on to their result,
  * and owners that are killed at any moment; the killed owners' attempts go on as zombies and settle late. Everything that was
- * accepted must reach exactly one terminal phase, and its receiver must have heard of it.
+ * accepted must reach exactly one terminal phase, and its receiver must have heard of it. In every second run tasks belong to others
+ * now and then, so that nobody tells the lanes of them.
  */
 final class SimulationTest {
     private static final int RUNS = 40;
@@ -78,6 +79,7 @@ final class SimulationTest {
         private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
         private long now = 1_700_000_000_000L;
         private boolean calm;
+        private final boolean shared; // whether there are others who own some of it now and then
         private int starts;
         private int zombieMoves;
         private int processedDelivered;
@@ -91,6 +93,7 @@ final class SimulationTest {
         Simulation(long seed) {
             this.seed = seed;
             this.random = new Random(seed);
+            this.shared = seed % 2 == 0;
             this.ids = new Ids(0, 0, () -> now, random);
         }
 
@@ -363,7 +366,12 @@ final class SimulationTest {
             /** The same disk as this owner sees it: it never learns of an epoch after its own. */
             private Store ownedBy(int epoch) {
                 return (Store) Proxy.newProxyInstance(Store.class.getClassLoader(), new Class<?>[] {Store.class},
-                        (proxy, method, args) -> method.getName().equals("epoch") ? epoch : method.invoke(disk, args));
+                        (proxy, method, args) -> switch (method.getName()) {
+                            case "epoch" -> epoch;
+                            case "owns" -> calm || !shared || random.nextInt(10) > 0;
+                            case "lookEveryMillis" -> shared ? calm ? 60_000L : 200L : Long.MAX_VALUE;
+                            default -> method.invoke(disk, args);
+                        });
             }
 
             /** What a killed owner still settles or starts must change nothing. */

@@ -36,7 +36,8 @@ final class Connections implements AutoCloseable {
     private static final String PLANS =
             " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off -c jit=off";
     /** A commit's statements are limited as it begins, and its COMMIT is not: see {@link Transaction}. */
-    private static final String LIMITS = " -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s";
+    private static final String LIMITS = " -c lock_timeout=5s";
+    private static final long IDLE_MILLIS_MAX = 5_000;
     private static final String READ_LIMITS = " -c statement_timeout=20s";
 
     private final Faults faults;
@@ -100,7 +101,9 @@ final class Connections implements AutoCloseable {
     private static Properties properties(PostgresSettings settings, String options) {
         Properties properties = new Properties();
         properties.setProperty("ApplicationName", "fetchback " + settings.node());
-        properties.setProperty("options", options.trim());
+        // One that stands still must be over before what is left of its node's lease as it begins.
+        long idle = Math.min(IDLE_MILLIS_MAX, settings.lease().toMillis() / 3);
+        properties.setProperty("options", (options + " -c idle_in_transaction_session_timeout=" + idle).trim());
         properties.setProperty("connectTimeout", Long.toString(TimeUnit.MILLISECONDS.toSeconds(CONNECT_MILLIS_MAX)));
         properties.setProperty("socketTimeout", Integer.toString(SOCKET_SECONDS_MAX));
         properties.setProperty("tcpKeepAlive", "true");

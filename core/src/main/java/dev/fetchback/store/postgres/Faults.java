@@ -23,7 +23,8 @@ record Faults(String place) {
         String state = state(e);
         if (state.equals(DISK_FULL)) {
             return new StoreException(Kind.FULL,
-                    what + ": there is no space left at the database " + place + said + ". Free some; new tasks are refused until then.", e);
+                    what + ": there is no space left at the database " + place + said
+                            + ". Free some; new tasks are refused until then.", e);
         }
         if (lost(e)) {
             return new StoreException(Kind.UNAVAILABLE,

@@ -34,7 +34,8 @@ final class Membership implements AutoCloseable {
 
     private static final String FREE_NAME = "DELETE FROM node WHERE name=? AND expires<clock_timestamp()";
     private static final String JOIN = "INSERT INTO node(epoch, name, expires)"
-            + " VALUES(nextval('node_epoch'), ?, clock_timestamp()+?::float8*interval '1 ms') ON CONFLICT (name) DO NOTHING RETURNING epoch";
+            + " VALUES(nextval('node_epoch'), ?, clock_timestamp()+?::float8*interval '1 ms')"
+            + " ON CONFLICT (name) DO NOTHING RETURNING epoch";
     private static final String EXPIRES = "SELECT extract(epoch FROM expires)*1000 FROM node WHERE name=?";
     private static final String RENEW = "UPDATE node SET expires=clock_timestamp()+?::float8*interval '1 ms' WHERE epoch=?";
     private static final String BURY = "DELETE FROM node WHERE expires<clock_timestamp() RETURNING epoch, name";
@@ -236,7 +237,8 @@ final class Membership implements AutoCloseable {
         leaving = Shards.NONE;
         int before = epoch;
         if (tryJoin()) {
-            LOG.log(Level.WARNING, "the lease of this node was lost, it joined again node={0} epoch_before={1} epoch={2}", name, before, epoch);
+            LOG.log(Level.WARNING, "the lease of this node was lost, it joined again node={0} epoch_before={1} epoch={2}",
+                    name, before, epoch);
             beat();
         }
     }
@@ -304,7 +306,8 @@ final class Membership implements AutoCloseable {
                 leave(); // the first connection may be one of before a restart of the server
             }
         } catch (SQLException e) {
-            LOG.log(Level.WARNING, "the node could not say that it leaves, its lease ends by itself node={0} reason={1}", name, Faults.first(e));
+            LOG.log(Level.WARNING, "the node could not say that it leaves, its lease ends by itself node={0} reason={1}",
+                    name, Faults.first(e));
         }
         if (interrupted) {
             Thread.currentThread().interrupt();

@@ -14,7 +14,8 @@ final class Opening {
     private static final Logger LOG = System.getLogger(Opening.class.getName());
     private static final int SERVER_MIN = 150_000;
     private static final String LOOK = "SELECT current_setting('server_version_num')::int4, current_setting('server_version'),"
-            + " current_setting('synchronous_commit'), current_setting('fsync'), current_setting('server_encoding'), pg_is_in_recovery()";
+            + " current_setting('synchronous_commit'), current_setting('fsync'), current_setting('server_encoding'),"
+            + " pg_is_in_recovery()";
 
     private Opening() {}
 
@@ -47,9 +48,9 @@ final class Opening {
             }
             String version = row.getString(at++);
             if (row.getString(at++).equals("off")) {
-                throw unusable("The database " + place + " has synchronous_commit=off: what it calls stored may be lost, so no task could be"
-                        + " acknowledged. Set it to on for this database (ALTER DATABASE … SET synchronous_commit=on), for its user, or for"
-                        + " the server.");
+                throw unusable("The database " + place + " has synchronous_commit=off: what it calls stored may be lost, so no task"
+                        + " could be acknowledged. Set it to on for this database (ALTER DATABASE … SET synchronous_commit=on), for its"
+                        + " user, or for the server.");
             }
             if (row.getString(at++).equals("off")) {
                 LOG.log(Level.WARNING, "the database server runs with fsync off, acknowledged tasks may be lost database={0} version={1}",

@@ -40,8 +40,8 @@ public final class PostgresStore implements Store {
 
     private static final String FIND = find();
     private static final String NEWEST = newest();
-    private static final String BATCH = "SELECT b.owner, coalesce(sum(accepted), 0), coalesce(sum(succeeded), 0), coalesce(sum(failed), 0),"
-            + " coalesce(sum(dead), 0), coalesce(sum(cancelled), 0), coalesce(sum(expired), 0)"
+    private static final String BATCH = "SELECT b.owner, coalesce(sum(accepted), 0), coalesce(sum(succeeded), 0),"
+            + " coalesce(sum(failed), 0), coalesce(sum(dead), 0), coalesce(sum(cancelled), 0), coalesce(sum(expired), 0)"
             + " FROM batch b LEFT JOIN batch_tally t ON t.batch=b.id WHERE b.id=? GROUP BY b.id";
     private static final int BATCH_COUNTS = 3; // the number of the column of the first of them
     private static final String RECEIVERS =
@@ -50,7 +50,8 @@ public final class PostgresStore implements Store {
     private static final String PIECE = "SELECT b.data FROM stored s JOIN body b ON b.body=s.body AND b.span=s.span"
             + " WHERE s.id=? AND s.body=? AND b.piece=?";
     private static final String TOTALS = "SELECT coalesce(sum(waiting_fetch), 0), coalesce(sum(waiting_process), 0),"
-            + " coalesce(sum(waiting_deliver), 0), coalesce(sum(running), 0), coalesce(sum(dead), 0), coalesce(sum(body_bytes), 0) FROM tally";
+            + " coalesce(sum(waiting_deliver), 0), coalesce(sum(running), 0), coalesce(sum(dead), 0), coalesce(sum(body_bytes), 0)"
+            + " FROM tally";
     private static final String KEEP_SECRET = "INSERT INTO secret(name, value) VALUES(?,?) ON CONFLICT DO NOTHING";
     private static final String SECRET = "SELECT value FROM secret WHERE name=?";
     private static final String SIZE = "SELECT pg_database_size(current_database())";
@@ -120,8 +121,8 @@ public final class PostgresStore implements Store {
     }
 
     @Override
-    public boolean owns(Task waiting) {
-        return Shards.has(membership.owned(), Shards.of(waiting));
+    public boolean owns(Task live) {
+        return Shards.has(membership.owned(), Shards.of(live));
     }
 
     @Override

@@ -42,20 +42,25 @@ final class Pruner {
     private static final String EXPIRED =
             "SELECT id FROM stored WHERE until>0 AND until<=? AND until<" + Long.MAX_VALUE + " ORDER BY until LIMIT " + ROWS_MAX;
     private static final String DEAD_BYTES = "SELECT coalesce(sum(dead_bytes), 0)::int8 FROM tally";
-    private static final String DEAD_BODIES = "SELECT id, bytes FROM stored WHERE dead_at IS NOT NULL ORDER BY dead_at LIMIT " + ROWS_MAX;
+    private static final String DEAD_BODIES =
+            "SELECT id, bytes FROM stored WHERE dead_at IS NOT NULL ORDER BY dead_at LIMIT " + ROWS_MAX;
     private static final String KEYS = "DELETE FROM idempotency WHERE (owner, key) IN"
             + " (SELECT owner, key FROM idempotency WHERE created<=? ORDER BY created LIMIT " + ROWS_MAX + ")";
     private static final String BATCHES = "SELECT b.id FROM batch b WHERE b.id<? AND coalesce((SELECT sum(accepted)"
-            + "<=sum(succeeded+failed+dead+cancelled+expired) FROM batch_tally t WHERE t.batch=b.id), true) ORDER BY b.id LIMIT " + ROWS_MAX;
+            + "<=sum(succeeded+failed+dead+cancelled+expired) FROM batch_tally t WHERE t.batch=b.id), true)"
+            + " ORDER BY b.id LIMIT " + ROWS_MAX;
     private static final String SEEN = "DELETE FROM seen WHERE page IN (SELECT page FROM seen WHERE at<=? ORDER BY at LIMIT ?)";
-    private static final String DEAD = "SELECT id FROM kept WHERE phase=" + Phase.DEAD.code() + " AND at<=? ORDER BY at LIMIT " + ROWS_MAX;
+    private static final String DEAD =
+            "SELECT id FROM kept WHERE phase=" + Phase.DEAD.code() + " AND at<=? ORDER BY at LIMIT " + ROWS_MAX;
     private static final String KEPT =
             "SELECT id FROM kept WHERE phase<>" + Phase.DEAD.code() + " AND until<=? ORDER BY until LIMIT " + ROWS_MAX;
     private static final String FOLD = "WITH gone AS (DELETE FROM tally RETURNING *) INSERT INTO tally(" + Tally.COLUMNS + ") SELECT "
             + sums(Tally.COLUMNS) + " FROM gone";
-    private static final String FOLD_BATCHES = "WITH many AS MATERIALIZED (SELECT batch FROM batch_tally GROUP BY batch HAVING count(*)>"
-            + TALLIES_MAX + " ORDER BY batch LIMIT 100), gone AS (DELETE FROM batch_tally t USING many WHERE t.batch=many.batch RETURNING t.*)"
-            + " INSERT INTO batch_tally(batch, " + Tally.BATCH_COLUMNS + ") SELECT batch, " + sums(Tally.BATCH_COLUMNS) + " FROM gone GROUP BY batch";
+    private static final String FOLD_BATCHES = "WITH many AS MATERIALIZED (SELECT batch FROM batch_tally GROUP BY batch"
+            + " HAVING count(*)>" + TALLIES_MAX + " ORDER BY batch LIMIT 100),"
+            + " gone AS (DELETE FROM batch_tally t USING many WHERE t.batch=many.batch RETURNING t.*)"
+            + " INSERT INTO batch_tally(batch, " + Tally.BATCH_COLUMNS + ") SELECT batch, " + sums(Tally.BATCH_COLUMNS)
+            + " FROM gone GROUP BY batch";
     private static final String MOVE_PIECES = "UPDATE body SET span=" + Spans.LASTING + " WHERE span=? AND body=ANY(?::int8[])";
     private static final String MOVE_STORED = "UPDATE stored SET span=" + Spans.LASTING + " WHERE span=? AND body=ANY(?::int8[])";
 

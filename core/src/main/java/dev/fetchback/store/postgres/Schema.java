@@ -156,8 +156,8 @@ final class Schema {
         try (ResultSet row = statement.executeQuery("SELECT version, readable_by FROM fetchback")) {
             row.next();
             if (row.getInt(2) > VERSION) {
-                throw new StoreException(Kind.CORRUPT, "The database " + place + " has version " + row.getInt(1) + ", which needs a Fetchback"
-                        + " that knows version " + row.getInt(2) + "; this one knows versions up to " + VERSION
+                throw new StoreException(Kind.CORRUPT, "The database " + place + " has version " + row.getInt(1)
+                        + ", which needs a Fetchback that knows version " + row.getInt(2) + "; this one knows versions up to " + VERSION
                         + ". Start the newer Fetchback.", null);
             }
             return Math.min(row.getInt(1), VERSION);

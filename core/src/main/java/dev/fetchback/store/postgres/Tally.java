@@ -20,7 +20,8 @@ final class Tally {
     static final String BATCH_COLUMNS = "accepted, succeeded, failed, dead, cancelled, expired";
 
     // The last statement of a commit: COMMIT itself is not limited.
-    private static final String ADD = "INSERT INTO tally(" + COLUMNS + ") SELECT ?,?,?,?,?,?,? FROM set_config('statement_timeout', '0', true)";
+    private static final String ADD = "INSERT INTO tally(" + COLUMNS + ")"
+            + " SELECT ?,?,?,?,?,?,? FROM set_config('statement_timeout', '0', true)";
     private static final String ADD_BATCHES = "INSERT INTO batch_tally(batch, " + BATCH_COLUMNS + ") VALUES(?,?,?,?,?,?,?)";
 
     private final Map<Phase, Long> phases = new HashMap<>();
