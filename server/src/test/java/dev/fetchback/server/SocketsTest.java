@@ -27,8 +27,10 @@ final class SocketsTest {
             "java.net.http", "java.nio.channels.spi", "javax.net", "javax.naming", "java.rmi", "org.xbill.DNS",
             "org.eclipse.jetty.client", "org.apache.hc.client5", "org.apache.hc.core5.http.impl.bootstrap");
 
-    private static final JavaClasses SHIPPED =
-            new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("dev.fetchback");
+    private static final JavaClasses SHIPPED = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .withImportOption(location -> !location.contains("-tests.jar")) // what the library's tests lend to those of the server
+            .importPackages("dev.fetchback");
     private static final JavaClasses WRONG = new ClassFileImporter().importPackages(Sockets.class.getPackageName());
 
     /** The commands are clients of a server that their user names; the server itself does not use them. */
