@@ -235,40 +235,53 @@ class H2load:
 
 
 class Pressure:
-    """Keeps so many tasks outstanding whose large pages are processed; a context manager."""
+    """Keeps so many tasks under way whose large pages are processed, and nothing kept of them; a context manager."""
+
+    EVERY = 0.01  # seconds between looks at what was delivered
+    SMALLEST = 60_000  # bytes of what comes of a page; a failure's envelope is far smaller
 
     def __init__(self, port, url, sink, outstanding):
-        self.port, self.url, self.sink = port, url, sink
-        self.done = self.failed = 0
-        self.last_failure = None
-        self.lock, self.over = threading.Lock(), threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(n,), daemon=True) for n in range(outstanding)]
+        self.port, self.url, self.sink, self.outstanding = port, url, sink, outstanding
+        self.over, self.fault = threading.Event(), None
+        self.first = self.done = 0
+        self.thread = threading.Thread(target=self.run, daemon=True)
 
     def __enter__(self):
-        for thread in self.threads:
-            thread.start()
+        self.sink.forget_sizes()
+        self.first = self.sink.count()
+        self.thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.over.set()
-        for thread in self.threads:
-            thread.join(40)
+        self.thread.join(40)
+        sampled, smallest, _ = self.sink.sizes()
+        if kind is None and (self.fault or (smallest or 0) < self.SMALLEST):
+            raise BenchError(f"pages were not processed: {self.done} deliveries, {sampled} of them looked at, the smallest of {smallest} "
+                             f"bytes where {self.SMALLEST} are due; {self.fault or 'no submit failed'}")
 
-    def run(self, number):
+    def run(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=35)
-        while not self.over.is_set():
-            number += len(self.threads)
-            task = {"url": self.url(number), "process": [{"use": "text"}, {"use": "links"}], "deliver": {"to": self.sink, "mode": "processed"}}
-            connection.request("POST", "/v1/tasks", json.dumps(task), {"content-type": "application/json", "prefer": "wait=30"})
-            response = connection.getresponse()
-            answer = response.read()
-            good = response.status == 200 and json.loads(answer)["state"] == "succeeded"
-            with self.lock:
-                self.done += good
-                self.failed += not good
-                if not good:
-                    self.last_failure = answer[:500]
-        connection.close()
+        try:
+            submitted = 0
+            while True:
+                self.done = self.sink.count() - self.first
+                if self.over.is_set():
+                    break
+                for number in range(submitted, self.done + self.outstanding):
+                    task = {"url": self.url(number), "process": [{"use": "text"}, {"use": "links"}],
+                            "deliver": {"to": self.sink.url, "mode": "processed"}}
+                    connection.request("POST", "/v1/tasks", json.dumps(task), {"content-type": "application/json"})
+                    response = connection.getresponse()
+                    answer = response.read()
+                    if response.status != 202:
+                        raise BenchError(f"a submit was answered {response.status}: {answer[:300]}")
+                    submitted = number + 1
+                time.sleep(self.EVERY)
+        except (OSError, BenchError, http.client.HTTPException) as e:
+            self.fault = e
+        finally:
+            connection.close()
 
 
 def probe(workshop, tools, server_port, path, target_port, sink_port, count, timeout, **options):
