@@ -258,7 +258,7 @@ final class EmbeddedTest {
         begun.await();
         long start = System.nanoTime();
         fetchback.close();
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(DRAIN.multipliedBy(3));
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(DRAIN.plusSeconds(10)); // on a busy machine, too; the receiver never ends
         fetchback = builder().deliverTo(this::take).start();
         assertThat(next()).isEqualTo("page /a");
         assertThat(ended(id).task().progress().deliverAttempts()).isEqualTo(1);
