@@ -15,6 +15,7 @@ import dev.fetchback.server.config.FetchPolicy;
 import dev.fetchback.server.config.Setting;
 import dev.fetchback.server.config.Settings;
 import dev.fetchback.server.intake.Tokens;
+import dev.fetchback.store.postgres.PostgresSettings;
 import dev.fetchback.task.Nearest;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -30,6 +31,7 @@ final class Checks {
 
     static ConfigReader reader(Terminal terminal) {
         return new ConfigReader(terminal.environment(), terminal.folder())
+                .check(Settings.STORE, Checks::store)
                 .check(Settings.FETCH_ALLOW_NETWORKS, AddressPolicy::parse)
                 .check(Settings.FETCH_DENY_NETWORKS, AddressPolicy::parse)
                 .check(Settings.FETCH_ALLOW_NETWORKS, Settings.FETCH_DENY_NETWORKS, AddressPolicy::parse)
@@ -42,6 +44,12 @@ final class Checks {
                 .check(Settings.PROCESS_COMMANDS, Checks::commands)
                 .check(Set.of(Settings.PROCESS_TIMEOUT, Settings.PROCESS_TIMEOUT_MAX), Checks::timeouts)
                 .check(Set.of(Settings.PLUGINS_DIR, Settings.PROCESS_COMMANDS, Settings.PROCESS_ISOLATION), Checks::processors);
+    }
+
+    private static void store(String store) {
+        if (!store.equals("sqlite")) {
+            PostgresSettings.check(store);
+        }
     }
 
     private static void commands(List<CommandSetting> commands) {

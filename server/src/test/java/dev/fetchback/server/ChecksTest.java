@@ -117,6 +117,16 @@ class ChecksTest {
     }
 
     @Test
+    void theUrlOfADatabaseIsReadBeforeItIsUsed() throws Exception {
+        String url = "jdbc:postgresql://db:5432/x?user=me";
+        assertThat(Checks.reader(terminal()).read(List.of("--store", url)).get(Settings.STORE)).isEqualTo(url);
+        ConfigException e = catchThrowableOfType(ConfigException.class,
+                () -> Checks.reader(terminal()).read(List.of("--store", url + "&curentSchema=a", "--port", "x")));
+        assertThat(e.faults()).hasSize(2);
+        assertThat(e.getMessage()).contains("--store = \"" + url + "&curentSchema=a\"", "is currentSchema meant?");
+    }
+
+    @Test
     void whatIsRightPasses() throws Exception {
         Path tokens = Files.writeString(folder.resolve("tokens"), "# mine\na:0123456789abcdef:admin\n");
         List<String> flags = List.of("--fetch-allow-networks", "127.0.0.0/8, [fd00::/8]:8080", "--api-token-file", tokens.toString(),

@@ -29,6 +29,7 @@ final class Connections implements AutoCloseable {
     private static final long LIFE_MILLIS = 900_000; // so that a moved server is found again, and caches do not grow
     private static final int READ_TRIES = 3; // each connection of the pool may be one of before a restart of the server
     private static final int WRITERS = 2;
+    private static final String PRIMARY = "primary";
 
     /**
      * Plans are made while tables are small and kept while they grow: each way of reaching rows but by an index would be a trap then.
@@ -59,22 +60,6 @@ final class Connections implements AutoCloseable {
         this.threads = Executors.newFixedThreadPool(
                 settings.readers(), Thread.ofPlatform().name("store-read-", 0).daemon(true).factory());
         this.free = new Semaphore(settings.readers(), true);
-    }
-
-    /** Where a URL leads, without what may be secret: {@code host:port/database}. */
-    static String place(String url) {
-        Properties parts = Driver.parseURL(url, new Properties());
-        if (parts == null) {
-            throw new StoreException(Kind.UNUSABLE, "The store's URL is not one of a database; it must be like"
-                    + " jdbc:postgresql://db.example:5432/fetchback?user=fetchback", null);
-        }
-        String[] hosts = parts.getProperty("PGHOST", "localhost").split(",", -1);
-        String[] ports = parts.getProperty("PGPORT", "5432").split(",", -1);
-        StringBuilder place = new StringBuilder();
-        for (int i = 0; i < hosts.length; i++) {
-            place.append(i == 0 ? "" : ",").append(hosts[i]).append(':').append(ports[Math.min(i, ports.length - 1)]);
-        }
-        return place.append('/').append(parts.getProperty("PGDBNAME", "")).toString();
     }
 
     private static HikariDataSource pool(PostgresSettings settings, String name, int size, boolean reads) {
@@ -108,13 +93,23 @@ final class Connections implements AutoCloseable {
         properties.setProperty("socketTimeout", Integer.toString(SOCKET_SECONDS_MAX));
         properties.setProperty("tcpKeepAlive", "true");
         properties.setProperty("prepareThreshold", "1"); // all statements come again
-        properties.setProperty("targetServerType", "primary");
+        properties.setProperty("targetServerType", PRIMARY);
         return properties;
     }
 
-    /** One connection for what is done once, with its faults as they come. */
+    /** One connection to the primary, for what is done once, with its faults as they come. */
     static Connection open(PostgresSettings settings) throws SQLException {
+        return open(settings, PRIMARY);
+    }
+
+    /** One to any server, to say what is wrong when none can be written to. */
+    static Connection openAny(PostgresSettings settings) throws SQLException {
+        return open(settings, "any");
+    }
+
+    private static Connection open(PostgresSettings settings, String target) throws SQLException {
         Properties properties = properties(settings, PLANS + LIMITS + READ_LIMITS);
+        properties.setProperty("targetServerType", target);
         String password = settings.password();
         if (password != null) {
             properties.setProperty("password", password);

@@ -4,6 +4,7 @@ import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoreException.Kind;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.net.UnknownHostException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -15,7 +16,7 @@ final class Opening {
     private static final int SERVER_MIN = 150_000;
     private static final String LOOK = "SELECT current_setting('server_version_num')::int4, current_setting('server_version'),"
             + " current_setting('synchronous_commit'), current_setting('fsync'), current_setting('server_encoding'),"
-            + " pg_is_in_recovery()";
+            + " pg_is_in_recovery(), current_setting('transaction_read_only')";
 
     private Opening() {}
 
@@ -25,7 +26,7 @@ final class Opening {
      * @throws StoreException saying what is wrong, and what to do; nothing is changed then
      */
     static void prepare(PostgresSettings settings, String place, Pruner pruner) {
-        try (Connection connection = Connections.open(settings)) {
+        try (Connection connection = connect(settings, place)) {
             try (Statement statement = connection.createStatement()) {
                 check(statement, place);
                 Schema.prepare(connection, place);
@@ -35,6 +36,22 @@ final class Opening {
             }
         } catch (SQLException e) {
             throw explain(place, e);
+        }
+    }
+
+    /** The driver says that it finds no primary, not why: any server can tell. */
+    private static Connection connect(PostgresSettings settings, String place) throws SQLException {
+        try {
+            return Connections.open(settings);
+        } catch (SQLException none) {
+            if (Faults.lost(none)) {
+                try (Connection any = Connections.openAny(settings); Statement statement = any.createStatement()) {
+                    check(statement, place);
+                } catch (SQLException e) {
+                    throw none;
+                }
+            }
+            throw none;
         }
     }
 
@@ -60,13 +77,18 @@ final class Opening {
                 throw unusable("The database " + place + " has the encoding " + row.getString(at - 1)
                         + "; Fetchback needs UTF8. Create one with it (createdb --encoding=UTF8 --template=template0 …).");
             }
-            if (row.getBoolean(at)) {
+            if (row.getBoolean(at++)) {
                 throw unusable("The server of the database " + place + " is a standby, which cannot be written to. Name the primary.");
+            }
+            if (row.getString(at).equals("on")) {
+                throw unusable("The database " + place + " is read-only for this user (default_transaction_read_only=on)."
+                        + " Set it to off for this user, the database or the server.");
             }
         }
     }
 
-    private static StoreException explain(String place, SQLException e) {
+    /** What stood in the way when a database was opened, and what to do. */
+    static StoreException explain(String place, SQLException e) {
         String said = " (" + Faults.first(e) + ")";
         String state = Faults.state(e);
         String message = switch (state) {
@@ -74,13 +96,23 @@ final class Opening {
                     + ". Check user= in the store's URL and FETCHBACK_STORE_PASSWORD.";
             case "3D000" -> "There is no database " + place + said + ". Create it (createdb …), or name another.";
             case "42501" -> "The user has not the rights to use the database " + place + said
-                    + ". Let it own the schema: GRANT USAGE, CREATE ON SCHEMA … TO its name.";
+                    + ". Let it own the schema: ALTER SCHEMA … OWNER TO its name, or GRANT USAGE, CREATE ON SCHEMA … TO it.";
             case "25006" -> "The database " + place + " cannot be written to" + said + ". Name the primary.";
             default -> Faults.lost(e)
-                    ? "The database " + place + " cannot be reached" + said + ". Check the store's URL, and that the server runs."
+                    ? "The database " + place + " cannot be reached" + reason(e, said) + ". Check the store's URL, and that the server runs."
                     : "The database " + place + " cannot be used" + said + ".";
         };
         return new StoreException(Kind.UNUSABLE, message, e);
+    }
+
+    /** The driver keeps to itself that there is no such host. */
+    private static String reason(SQLException e, String said) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof UnknownHostException unknown) {
+                return " (there is no host " + unknown.getMessage() + ", or no name server that knows it)";
+            }
+        }
+        return said;
     }
 
     private static StoreException unusable(String message) {

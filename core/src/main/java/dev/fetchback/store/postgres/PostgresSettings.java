@@ -41,6 +41,15 @@ public record PostgresSettings(
         return new PostgresSettings(url, password, node, LEASE_DEFAULT, READERS_DEFAULT, retention, clock);
     }
 
+    /**
+     * Looks at a URL without using it.
+     *
+     * @throws IllegalArgumentException saying what is wrong with it and what to do, without the value
+     */
+    public static void check(String url) {
+        StoreUrl.check(url);
+    }
+
     /** The same with another lease. */
     public PostgresSettings withLease(Duration other) {
         return new PostgresSettings(url, password, node, other, readers, retention, clock);

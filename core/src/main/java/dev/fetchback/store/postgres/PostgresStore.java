@@ -76,7 +76,7 @@ public final class PostgresStore implements Store {
      * @throws StoreException when the database cannot be used, saying what to do; nothing is changed then
      */
     public static PostgresStore open(PostgresSettings settings) {
-        Faults faults = new Faults(Connections.place(settings.url()));
+        Faults faults = new Faults(StoreUrl.place(settings.url()));
         Spans spans = new Spans();
         Pruner pruner = new Pruner(settings.retention(), spans);
         Opening.prepare(settings, faults.place(), pruner);
@@ -91,7 +91,7 @@ public final class PostgresStore implements Store {
             return store;
         } catch (SQLException e) {
             connections.close();
-            throw faults.explain("The store could not be opened", e);
+            throw Opening.explain(faults.place(), e);
         } catch (RuntimeException e) {
             connections.close();
             throw e;

@@ -41,6 +41,12 @@ final class Schema {
 
     private static final int VERSION = MIGRATIONS.size();
 
+    private static final String LOOK = "SELECT to_regclass('fetchback') IS NOT NULL, to_regclass('running') IS NOT NULL"
+            + " OR to_regclass('waiting') IS NOT NULL OR to_regclass('node') IS NOT NULL, current_schema()";
+    private static final String RIGHTS = "SELECT current_user, current_schema(), has_schema_privilege(current_schema(), 'CREATE'),"
+            + " (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid=to_regclass('fetchback')"
+            + " AND NOT pg_has_role(relowner, 'USAGE'))";
+
     private Schema() {}
 
     private static List<String> first() {
@@ -137,8 +143,7 @@ final class Schema {
     /** 0 for an empty schema; a newer version that we can work with counts as ours. */
     private static int version(Statement statement, String place) throws SQLException {
         boolean ours;
-        try (ResultSet row = statement.executeQuery("SELECT to_regclass('fetchback') IS NOT NULL, to_regclass('running') IS NOT NULL"
-                + " OR to_regclass('waiting') IS NOT NULL OR to_regclass('node') IS NOT NULL, current_schema()")) {
+        try (ResultSet row = statement.executeQuery(LOOK)) {
             row.next();
             ours = row.getBoolean(1);
             if (row.getString(3) == null) {
@@ -150,6 +155,7 @@ final class Schema {
                         + " has tables of another program. Give Fetchback a database of its own, or a schema with currentSchema=.", null);
             }
         }
+        checkRights(statement, place);
         if (!ours) {
             return 0;
         }
@@ -161,6 +167,26 @@ final class Schema {
                         + ". Start the newer Fetchback.", null);
             }
             return Math.min(row.getInt(1), VERSION);
+        }
+    }
+
+    /** Tables are made, attached and dropped all the time, which is for their owner only. */
+    private static void checkRights(Statement statement, String place) throws SQLException {
+        try (ResultSet row = statement.executeQuery(RIGHTS)) {
+            row.next();
+            String user = row.getString(1);
+            String schema = row.getString(2);
+            if (!row.getBoolean(3)) {
+                throw new StoreException(Kind.UNUSABLE, "The user " + user + " has not the right to make tables in the schema " + schema
+                        + " of the database " + place + ". Let it own the schema: ALTER SCHEMA " + schema + " OWNER TO " + user
+                        + ", or GRANT USAGE, CREATE ON SCHEMA " + schema + " TO " + user + ".", null);
+            }
+            String owner = row.getString(4);
+            if (owner != null) {
+                throw new StoreException(Kind.UNUSABLE, "The tables in the schema " + schema + " of the database " + place
+                        + " belong to the user " + owner + ", and " + user + " may not act for it. Use that user, or GRANT " + owner
+                        + " TO " + user + ".", null);
+            }
         }
     }
 }

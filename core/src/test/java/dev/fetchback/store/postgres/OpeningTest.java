@@ -7,9 +7,12 @@ import dev.fetchback.store.Retention;
 import dev.fetchback.store.StoreException;
 import dev.fetchback.store.postgres.Servers.Release;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -39,15 +42,78 @@ class OpeningTest {
     void saysWhatIsWrongWithTheWayToTheServer() {
         refused("jdbc:postgresql:/nowhere", "jdbc:postgresql://");
         refused("jdbc:postgresql://127.0.0.1:1/x?user=postgres", "cannot be reached", "127.0.0.1:1/x");
+        refused("jdbc:postgresql://nowhere.invalid/x?user=postgres", "cannot be reached", "there is no host nowhere.invalid");
         refused(server.getJdbcUrl("postgres", "nope"), "There is no database", "/nope", "createdb");
         refused(server.getJdbcUrl("postgres", "postgres") + "&currentSchema=nope", "schema", "currentSchema=");
         refused(url.replace("user=postgres", "user=nobody_here"), "does not let this user in", "FETCHBACK_STORE_PASSWORD");
     }
 
     @Test
+    void refusesUrlsThatTheDriverWouldReadInItsOwnWay() {
+        refused("jdbc:postgresql:///x", "names no host");
+        refused("jdbc:postgresql://db.example", "names no database");
+        refused("jdbc:postgresql://db.example:99999/x", "port 99999", "65535");
+        refused("jdbc:postgresql://me:s3cret@db.example/x", "is no host");
+        refused(url + "&curentSchema=x", "'curentSchema'", "is currentSchema meant?");
+        refused(url + "&options=-c%20fsync%3Doff", "options", "ALTER ROLE");
+        assertThatThrownBy(() -> PostgresSettings.check(url + "&password=s3cret")).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("FETCHBACK_STORE_PASSWORD").hasMessageNotContaining("s3cret");
+        PostgresSettings.check("jdbc:postgresql://[::1]:5432,db-2.example/x?ssl=true&sslmode=verify-full&user=a");
+    }
+
+    @Test
+    void refusesAWrongPassword() throws Exception {
+        String role = "guarded_" + schema;
+        Servers.execute(server, "CREATE ROLE " + role + " LOGIN PASSWORD 'right'");
+        Path rules = Path.of(Servers.ask(server, "SHOW hba_file"));
+        Files.writeString(rules, "host all " + role + " all scram-sha-256\n" + Files.readString(rules)); // for this user only
+        Servers.execute(server, "SELECT pg_reload_conf()");
+        String guarded = url.replace("user=postgres", "user=" + role);
+        until(() -> Servers.ask(server, "SELECT count(*) FROM pg_hba_file_rules WHERE user_name='{" + role + "}'").equals("1"));
+        PostgresSettings settings = PostgresSettings.of(guarded, "s3cret", "n", Retention.DEFAULT, () -> 1_800_000_000_000L);
+        assertThatThrownBy(() -> PostgresStore.open(settings)).isInstanceOf(StoreException.class)
+                .hasMessageContainingAll("does not let this user in", role, "FETCHBACK_STORE_PASSWORD")
+                .hasMessageNotContaining("s3cret").hasMessageNotContaining("\n");
+        assertThat(tables()).isZero();
+    }
+
+    private static void until(BooleanSupplier done) {
+        long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        while (!done.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("it takes too long").isLessThan(end);
+            Thread.onSpinWait();
+        }
+    }
+
+    /** The server is asked for its version by name, and here another function of that name comes first. */
+    @Test
+    void refusesTooOldAServer() {
+        Servers.execute(server, "CREATE FUNCTION " + schema + ".current_setting(text) RETURNS text LANGUAGE sql AS $$ SELECT CASE $1"
+                + " WHEN 'server_version_num' THEN '140012' WHEN 'server_version' THEN '14.12' ELSE pg_catalog.current_setting($1) END $$");
+        refused(url + ",pg_catalog", "is PostgreSQL 14.12", "needs 15 or newer");
+        assertThat(tables()).isZero();
+    }
+
+    @Test
     void refusesAUserWithoutRights() {
         Servers.execute(server, "CREATE ROLE poor_" + schema + " LOGIN; GRANT USAGE ON SCHEMA " + schema + " TO poor_" + schema);
-        refused(url.replace("user=postgres", "user=poor_" + schema), "rights", "permission denied", "GRANT");
+        refused(url.replace("user=postgres", "user=poor_" + schema), "right to make tables", "GRANT USAGE, CREATE ON SCHEMA " + schema);
+        assertThat(tables()).isZero();
+        Servers.execute(server, "REVOKE USAGE ON SCHEMA " + schema + " FROM poor_" + schema);
+        refused(url.replace("user=postgres", "user=poor_" + schema), "schema", "currentSchema=");
+        PostgresStore.open(settings(url, "n")).close();
+        String before = Servers.ask(server, "SELECT last_value FROM " + schema + ".node_epoch");
+        Servers.execute(server, "GRANT ALL ON SCHEMA " + schema + " TO poor_" + schema + "; GRANT ALL ON ALL TABLES IN SCHEMA " + schema
+                + " TO poor_" + schema);
+        refused(url.replace("user=postgres", "user=poor_" + schema), "belong to the user postgres", "GRANT postgres TO poor_" + schema);
+        assertThat(Servers.ask(server, "SELECT last_value FROM " + schema + ".node_epoch")).isEqualTo(before);
+    }
+
+    @Test
+    void refusesADatabaseThatCannotBeWrittenTo() {
+        Servers.execute(server, "CREATE ROLE reader_" + schema + " LOGIN SUPERUSER; ALTER ROLE reader_" + schema
+                + " SET default_transaction_read_only=on");
+        refused(url.replace("user=postgres", "user=reader_" + schema), "read-only for this user", "default_transaction_read_only");
         assertThat(tables()).isZero();
     }
 

@@ -1,6 +1,7 @@
 package dev.fetchback.store.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fetchback.store.Change;
 import dev.fetchback.store.CommitSettings;
@@ -101,6 +102,20 @@ class RestartTest extends StoreFixture {
         assertThat(stored).isEqualTo(acknowledged).hasSize(TASKS * (KILLS + 1));
         assertThat(store().totals().waitingFetch()).isEqualTo(stored.size());
         closeIt();
+    }
+
+    /** A standby that follows nobody: a server with the signal of one. */
+    @Test
+    void aStandbyIsRefused() throws Exception {
+        Files.createDirectories(dir);
+        start(0);
+        url = server.getJdbcUrl("postgres", "postgres");
+        server.close();
+        Files.createFile(dir.resolve("data").resolve("standby.signal"));
+        start(server.getPort());
+        assertThatThrownBy(() -> open(Retention.DEFAULT)).isInstanceOf(StoreException.class)
+                .hasMessageContainingAll("is a standby", "Name the primary").hasMessageNotContaining("\n");
+        server.close();
     }
 
     private boolean submitted(GroupCommit commits, Task task) {

@@ -36,7 +36,9 @@ public final class Logging {
         robots.setLevel(Level.OFF); // it warns of what strangers write into their robots.txt
         Logger pools = Logger.getLogger("com.zaxxer.hikari");
         pools.setLevel(Level.OFF); // the store says itself that its database cannot be reached
-        libraries = List.of(org, robots, pools);
+        Logger driver = Logger.getLogger("org.postgresql");
+        driver.setLevel(Level.OFF);
+        libraries = List.of(org, robots, pools, driver);
     }
 
     /** A log manager that does not drop its handlers in a shutdown hook, as draining is worth logging. */
