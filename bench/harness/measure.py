@@ -63,7 +63,8 @@ def busy_ticks():
 
 def follow(stage, running, feed, timeout):
     """Watches the sink until everything that the feed got accepted has arrived, or nothing more does; counts and times."""
-    sink, parts = stage.sink, {"server": running, "target": stage.target.process, "sink": stage.sink.process}
+    sink = stage.sink
+    parts = {"server": running, "target": stage.target.process, "sink": stage.sink.process, **getattr(running, "parts", {})}
     cpu = {name: part.cpu_seconds() for name, part in parts.items()}
     busy, total = busy_ticks()
     base, begin = sink.count(), time.monotonic()

@@ -28,13 +28,13 @@ def die_with_parent(last_signal):
 
 
 class Process:
-    """A started program, in a session of its own so that its children are counted with it."""
+    """A started program, in a session of its own so that its children are counted with it; those that leave it, as PostgreSQL's do, too."""
 
     def __init__(self, name, popen, log):
         self.name, self.popen, self.log = name, popen, log
 
     def members(self):
-        """(pid, fields of /proc/pid/stat after the name) of every live process of the session."""
+        """(pid, fields of /proc/pid/stat after the name) of every live process of the session, and of its first one's children."""
         for entry in os.listdir("/proc"):
             if not entry.isdigit():
                 continue
@@ -43,7 +43,7 @@ class Process:
                     fields = stat.read().rpartition(")")[2].split()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if int(fields[3]) == self.popen.pid:
+            if self.popen.pid in (int(fields[3]), int(fields[1])):
                 yield int(entry), fields
 
     def cpu_seconds(self):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 
+from .cluster import cluster
 from .contenders import Running
 from .measure import (FileFeed, burst, delayed_file, folder_bytes, follow, live_heap, warm_up, write_lines)
 from .procs import BenchError, RssSampler
@@ -329,4 +330,4 @@ def ceiling(stage):
 
 
 ALL = {"ceiling": ceiling, "check": check, "e2e": e2e, "duel": duel, "submits": submits, "ndjson": ndjson, "slow": slow, "flat": flat, "latency": latency,
-       "processing": processing, "startup": startup}
+       "processing": processing, "startup": startup, "cluster": cluster}
