@@ -8,7 +8,7 @@ import urllib.request
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-from .contenders import REPO, Running, known
+from .contenders import REPO, Running
 from .measure import follow
 from .postgres import Postgres, Session
 from .procs import BenchError
@@ -87,7 +87,7 @@ def metrics(port):
 @contextmanager
 def started(stage, name, nodes, postgres):
     """A cluster of so many nodes on a database of its own; without PostgreSQL one node on SQLite."""
-    base = known()["fetchback"]
+    base = stage.contenders[0]
     with ExitStack() as stack:
         if postgres is None:
             yield Cluster(name, [stack.enter_context(Running(stage.workshop, replace(base, name=name), stage.sink.url))])

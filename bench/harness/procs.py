@@ -27,6 +27,11 @@ def die_with_parent(last_signal):
     LIBC.prctl(PR_SET_PDEATHSIG, last_signal)
 
 
+def inherited():
+    """Fetchback refuses variables that are named like its own and are not; FETCHBACK_CMD is the bench's."""
+    return {name: value for name, value in os.environ.items() if name != "FETCHBACK_CMD"}
+
+
 class Process:
     """A started program, in a session of its own so that its children are counted with it; those that leave it, as PostgreSQL's do, too."""
 
@@ -120,7 +125,7 @@ class Workshop:
         try:
             with open(log, "wb") as out:
                 popen = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=cwd or self.dir,
-                                         env={**os.environ, **(env or {})}, start_new_session=True,
+                                         env={**inherited(), **(env or {})}, start_new_session=True,
                                          preexec_fn=functools.partial(die_with_parent, last_signal))
         except OSError as problem:
             raise BenchError(f"{name} cannot be started: {command[0]}: {problem.strerror}; see bench/README.md") from None

@@ -65,7 +65,27 @@ final class Meters {
                 .name("fetchback_settles_stale").help("Results that changed nothing because the task had moved on.")
                 .callback(out -> out.call(from.worker().staleSettles()))
                 .register(registry);
+        shared(registry, from.store());
         network(registry, from);
+    }
+
+    /** None of an embedded store. */
+    private static void shared(PrometheusRegistry registry, Store store) {
+        GaugeWithCallback.builder()
+                .name("fetchback_store_shards").help("Shards of the work that are this node's.")
+                .callback(out -> store.share().ifPresent(share -> out.call(share.shards())))
+                .register(registry);
+        CounterWithCallback.builder()
+                .name("fetchback_store_shard_moves").help("Shards that this node took over or handed on.").labelNames("direction")
+                .callback(out -> store.share().ifPresent(share -> {
+                    out.call(share.gained(), "gained");
+                    out.call(share.lost(), "lost");
+                }))
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("fetchback_store_dead_rows").help("Versions of rows in the database that are not cleared away yet.")
+                .callback(out -> store.share().ifPresent(share -> out.call(share.deadRows())))
+                .register(registry);
     }
 
     private static void network(PrometheusRegistry registry, Sources from) {

@@ -42,6 +42,29 @@ public interface Store extends AutoCloseable {
      */
     default void onGain(Runnable listener) {}
 
+    /**
+     * How long an emptied queue is left as it is before it is settled, milliseconds: where old versions of rows stay, one that is used all
+     * the time is not to be settled all the time. 0 where settling leaves nothing behind.
+     */
+    default long lingerMillis() {
+        return 0;
+    }
+
+    /** How this owner shares the store with others just now; empty for a store that has one owner only. */
+    default Optional<Share> share() {
+        return Optional.empty();
+    }
+
+    /**
+     * What an owner has of a store that is divided.
+     *
+     * @param shards how many of it are this owner's
+     * @param gained shards that became this owner's since it was opened
+     * @param lost those that are no longer
+     * @param deadRows versions of rows of the whole store that are of no use and not cleared away yet, as last estimated
+     */
+    record Share(int shards, long gained, long lost, long deadRows) {}
+
     /** How often to look for what other owners have put into this one's queues, milliseconds; {@link Long#MAX_VALUE} when none does. */
     default long lookEveryMillis() {
         return Long.MAX_VALUE;
@@ -86,6 +109,20 @@ public interface Store extends AutoCloseable {
      * level.
      */
     List<StoredTask> dueTasks(QueueKey queue, long now, int limit);
+
+    /** The same for several queues of a stage, by one read where reads are far away; a list for each, in their order. */
+    default List<List<StoredTask>> dueTasks(Stage stage, List<Portion> portions, long now) {
+        return portions.stream()
+                .map(portion -> dueTasks(new QueueKey(stage, portion.queue()), now, portion.limit()))
+                .toList();
+    }
+
+    /**
+     * A share of a queue's due tasks.
+     *
+     * @param limit so many at most
+     */
+    record Portion(String queue, int limit) {}
 
     /** Tasks begun by an owner that is no more, and are now this one's. */
     List<Task> orphans(int limit);

@@ -10,7 +10,10 @@ import dev.fetchback.store.StoreBusy;
 import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Stage;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
@@ -29,11 +32,15 @@ final class DueScan {
     /** What came too late even for that is found by looking at everything, this often. */
     private static final long LOOK_AT_ALL_MILLIS = 60_000;
 
+    /** What is read of several queues at once, about: a megabyte. */
+    private static final int TASKS_A_READ = 1_024;
+
     private final Stage stage;
     private final Store store;
     private final Committer committer;
     private final LongSupplier clock;
     private final Runnable wake;
+    private final Lingering lingering;
 
     private Optional<DueQueue> cursor = Optional.empty(); // used by the lane's thread only
     private long ranAt; // likewise
@@ -49,6 +56,7 @@ final class DueScan {
         this.committer = committer;
         this.clock = clock;
         this.wake = wake;
+        this.lingering = new Lingering(store.lingerMillis());
     }
 
     /** Where the tasks go that are found. */
@@ -80,6 +88,10 @@ final class DueScan {
         }
         ranAt = now;
         noteSettled();
+        Map<String, Long> quiet = lingering.quiet(now);
+        if (!quiet.isEmpty()) {
+            submitSettles(List.copyOf(quiet.keySet()), Collections.min(quiet.values()));
+        }
         loadAll(sink, now);
         if (due(now) && sink.room()) {
             scan(sink, now);
@@ -94,7 +106,7 @@ final class DueScan {
     synchronized long nextAt(boolean room) {
         long every = store.lookEveryMillis();
         long look = every == NEVER || !room ? NEVER : lookedAt + every;
-        return cut && !room ? NEVER : Math.min(nextAt, look);
+        return Math.min(cut && !room ? NEVER : Math.min(nextAt, look), lingering.nextAt());
     }
 
     /** A scan was cut because memory was full; it should go on when there is room. */
@@ -122,6 +134,10 @@ final class DueScan {
         }
         long since = lookedAt - LOOK_BACK_MILLIS;
         lookedAt = now;
+        if (!sink.found(lingering.names().stream().map(name -> new DueQueue(name, now)).toList())) {
+            dueBy(now);
+            return;
+        }
         Optional<DueQueue> after = Optional.of(new DueQueue("", since));
         List<DueQueue> page;
         do {
@@ -159,25 +175,58 @@ final class DueScan {
     }
 
     private void loadAll(Sink sink, long now) {
-        for (Optional<Want> want = sink.next(); want.isPresent(); want = sink.next()) {
-            LaneQueue queue = want.get().queue();
-            List<StoredTask> due;
+        for (List<Want> wants = wants(sink); !wants.isEmpty(); wants = wants(sink)) {
+            List<List<StoredTask>> due;
             try {
-                due = store.dueTasks(new QueueKey(stage, queue.name), now, want.get().limit());
+                due = store.dueTasks(
+                        stage, wants.stream().map(want -> new Store.Portion(want.queue().name, want.limit())).toList(), now);
             } catch (RuntimeException e) {
-                sink.giveUp(want.get());
+                wants.forEach(sink::giveUp);
                 throw e;
             }
-            if (sink.load(want.get(), due, now)) {
-                settle(queue.name, now);
+            for (int i = 0; i < wants.size(); i++) {
+                load(sink, wants.get(i), due.get(i), now);
             }
         }
     }
 
-    /** Brings the store's bound of a queue up to date that had nothing due but what was read at {@code since}. */
+    /** The queues that are read next, with one read. */
+    private static List<Want> wants(Sink sink) {
+        List<Want> wants = new ArrayList<>();
+        int tasks = 0;
+        while (tasks < TASKS_A_READ) {
+            Optional<Want> want = sink.next();
+            if (want.isEmpty()) {
+                break;
+            }
+            wants.add(want.get());
+            tasks += want.get().limit();
+        }
+        return wants;
+    }
+
+    private void load(Sink sink, Want want, List<StoredTask> due, long now) {
+        String name = want.queue().name;
+        boolean much = !due.isEmpty() && lingering.used(name, due.size(), now); // before they are started, which may empty it at once
+        if (sink.load(want, due, now)) {
+            settle(name, now);
+        } else if (much) {
+            submitSettles(List.of(name), now);
+        }
+    }
+
+    /** Brings the store's bound of a queue up to date, soon, that had nothing due but what was read at {@code since}. */
     void settle(String name, long since) {
+        if (!lingering.emptied(name, since)) {
+            submitSettles(List.of(name), since);
+        }
+    }
+
+    private void submitSettles(List<String> names, long since) {
+        List<Change> settles = new ArrayList<>();
+        names.forEach(name -> settles.add(new Change.SettleQueue(new QueueKey(stage, name))));
         try {
-            committer.submit(List.of(new Change.SettleQueue(new QueueKey(stage, name))), new Committer.Completion() {
+            committer.submit(settles, new Committer.Completion() {
                 @Override
                 public void done(List<Result> results) {
                     settled(since);

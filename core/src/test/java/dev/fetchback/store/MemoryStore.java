@@ -20,7 +20,7 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /** The store as a model: slow, obvious, in memory. It outlives its owners, as a disk does. */
-public final class MemoryStore implements Store {
+public class MemoryStore implements Store {
     private final TreeMap<TaskId, StoredTask> tasks = new TreeMap<>();
     private final Map<TaskId, byte[]> bodies = new HashMap<>();
     private final Map<String, Change.IdempotencyKey> keys = new HashMap<>();

@@ -46,6 +46,18 @@ public abstract class StoreDueContract extends StoreFixture {
     }
 
     @Test
+    void readsSeveralQueuesAtOnce() {
+        Task late = waiting(A, 5, now);
+        Task early = waiting(A, 5, now - 10);
+        Task urgent = waiting(B, 9, now - 1);
+        waiting(B, 5, now - 5);
+        List<List<StoredTask>> due = store().dueTasks(Stage.FETCH,
+                List.of(new Store.Portion(B, 1), new Store.Portion("none.example:443", 9), new Store.Portion(A, 9)), now);
+        assertThat(due.stream().map(tasks -> tasks.stream().map(task -> task.task().id()).toList()))
+                .containsExactly(List.of(urgent.id()), List.of(), List.of(early.id(), late.id()));
+    }
+
+    @Test
     void leavesOutWhatIsStarted() {
         Task task = waiting(A, 5, now);
         started2(task);

@@ -33,10 +33,23 @@ final class LaneTest {
     private static final int PER_QUEUE = 16;
     private static final long HOUR = 3_600_000;
 
-    private final MemoryStore store = new MemoryStore();
+    private final MemoryStore store = new MemoryStore() {
+        @Override
+        public long lingerMillis() {
+            return linger;
+        }
+
+        @Override
+        public long lookEveryMillis() {
+            return lookEvery;
+        }
+    };
     private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
     private final List<String> started = new ArrayList<>();
+    private final List<String> settled = new ArrayList<>();
     private long gapMillis;
+    private long linger;
+    private long lookEvery = Long.MAX_VALUE;
     private @Nullable Thread visitor;
     private long now = 1_800_000_000_000L;
     private final Ids ids = new Ids(0, 0, () -> now, new Random(3));
@@ -251,6 +264,76 @@ final class LaneTest {
         assertThat(lane.waitingOn("b").kind()).isEqualTo(WaitingOn.Kind.TURN);
     }
 
+    @Test
+    void anEmptiedQueueIsSettledOnceItWasQuietForAWhile() {
+        linger = 5_000;
+        Lane lane = lane(LaneSettings.of(PLACES));
+        for (int i = 0; i < 3; i++) {
+            wait(lane, "a", 2);
+            turns(lane);
+            now += 3_000;
+            turns(lane);
+        }
+        assertThat(started).hasSize(6);
+        assertThat(settled).isEmpty();
+        now = lane.turn();
+        turns(lane);
+        assertThat(settled).containsExactly("a");
+        assertThat(lane.turn()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
+    void whatOthersPutIntoAQueueThatIsNotSettledYetIsFoundAtTheNextLook() {
+        linger = 5_000;
+        lookEvery = 200;
+        Lane lane = lane(LaneSettings.of(PLACES));
+        wait(lane, "a", 1);
+        turns(lane);
+        store("a", now - HOUR); // as a bound that was not raised says
+        now += 200;
+        turns(lane);
+        assertThat(started).hasSize(2);
+    }
+
+    @Test
+    void aQueueThatIsNeverEmptyIsSettledAfterManyTasks() {
+        linger = 5_000;
+        Lane lane = lane(LaneSettings.of(PLACES));
+        wait(lane, "a", 4_000);
+        for (int ran = 0; started.size() < 3_000; ) {
+            lane.turn();
+            for (int all = started.size(); ran < all; ran++) {
+                lane.leave("a", true);
+            }
+        }
+        assertThat(settled).hasSizeBetween(1, 10).containsOnly("a");
+    }
+
+    @Test
+    void aQueueThatIsUsedAllTheTimeIsSettledEveryTenSeconds() {
+        linger = 5_000;
+        Lane lane = lane(LaneSettings.of(PLACES));
+        for (int second = 0; second < 25; second++) {
+            wait(lane, "a", 1);
+            turns(lane);
+            lane.leave("a", true);
+            now += 1_000;
+        }
+        assertThat(settled).containsExactly("a", "a");
+    }
+
+    @Test
+    void moreQueuesThanAreLookedAtAgainAreSettledAtOnce() {
+        linger = 5_000;
+        Lane lane = lane(LaneSettings.of(1_000));
+        for (int host = 0; host < 400; host++) {
+            wait(lane, "host" + host, 1);
+        }
+        turns(lane);
+        assertThat(started).hasSize(400);
+        assertThat(settled).hasSize(400 - 256);
+    }
+
     private static void turns(Lane lane) {
         for (int i = 0; i < 20; i++) {
             lane.turn();
@@ -272,11 +355,15 @@ final class LaneTest {
     /** Stores so many tasks that are due. */
     private void wait(Lane lane, String host, int count) {
         for (int i = 0; i < count; i++) {
-            TaskSpec spec = TaskSpec.get("http://" + host + "/", null);
-            Task.Plan plan = new Task.Plan(host, null, 5, 3, 10, 0, 0);
-            store.commit(List.of(new Change.Submit(Task.submitted(ids.task(), plan, now, store.epoch()), spec, null)));
+            store(host, now);
         }
         lane.waits(host, now);
+    }
+
+    private void store(String host, long readyAt) {
+        TaskSpec spec = TaskSpec.get("http://" + host + "/", null);
+        Task.Plan plan = new Task.Plan(host, null, 5, 3, 10, 0, 0);
+        store.commit(List.of(new Change.Submit(Task.submitted(ids.task(), plan, readyAt, store.epoch()), spec, null)));
     }
 
     private final class Starting implements Lane.Starter {
@@ -312,6 +399,7 @@ final class LaneTest {
 
         @Override
         public void submit(List<Change> changes, Completion completion) {
+            changes.forEach(change -> settled.add(((Change.SettleQueue) change).queue().name()));
             completion.done(commit(changes));
         }
     }

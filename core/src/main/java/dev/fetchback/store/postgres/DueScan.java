@@ -1,8 +1,9 @@
 package dev.fetchback.store.postgres;
 
 import dev.fetchback.store.DueQueue;
-import dev.fetchback.store.QueueKey;
+import dev.fetchback.store.Store;
 import dev.fetchback.store.StoredTask;
+import dev.fetchback.store.postgres.Columns.Type;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import java.sql.Connection;
@@ -20,13 +21,15 @@ final class DueScan {
             + " AND shard=ANY(?::int4[]) ORDER BY due_at, name LIMIT ?";
     private static final String NEXT =
             "SELECT due_at FROM queue WHERE phase=? AND due_at>? AND shard=ANY(?::int4[]) ORDER BY due_at LIMIT 1";
-    /** The bound of the queue leaves out the dead entries of what it had before. */
-    private static final String TASKS = "SELECT w.id, w.phase, w.ready_at, w.attempt, w.epoch, w.progress, w.facts FROM queue q"
+    /** Of several queues, as each read is a way to the server. A queue's bound leaves out the dead entries of what it had before. */
+    private static final String TASKS = "SELECT w.id, w.phase, w.ready_at, w.attempt, w.epoch, w.progress, w.facts, m.n"
+            + " FROM unnest(?::text[],?::int4[]) WITH ORDINALITY AS m(name, most, n) CROSS JOIN LATERAL (SELECT w.* FROM queue q"
             + " CROSS JOIN generate_series(0, " + Table.PRIORITY_MAX + ") p(n)"
             + " CROSS JOIN LATERAL (SELECT * FROM waiting t WHERE t.phase=q.phase AND t.shard=q.shard AND t.queue=q.name"
-            + " AND t.priority=p.n AND t.ready_at>=q.due_at AND t.ready_at<=? ORDER BY t.ready_at, t.id LIMIT ?) w"
-            + " WHERE q.phase=? AND q.name=? AND q.shard=ANY(?::int4[]) AND q.due_at<=? AND q.priorities & (1 << p.n) <> 0"
-            + " ORDER BY w.priority DESC, w.ready_at, w.id LIMIT ?";
+            + " AND t.priority=p.n AND t.ready_at>=q.due_at AND t.ready_at<=? ORDER BY t.ready_at, t.id LIMIT m.most) w"
+            + " WHERE q.phase=? AND q.name=m.name AND q.shard=ANY(?::int4[]) AND q.due_at<=? AND q.priorities & (1 << p.n) <> 0"
+            + " ORDER BY w.priority DESC, w.ready_at, w.id LIMIT m.most) w ORDER BY m.n, w.priority DESC, w.ready_at, w.id";
+    private static final int PORTION = 8; // the number of the column that tells whose task it is
     private static final String ORPHANS = "SELECT " + TaskRow.OTHERS + " FROM running r WHERE r.shard=ANY(?::int4[])"
             + " AND NOT EXISTS(SELECT 1 FROM node n WHERE n.epoch=r.epoch) LIMIT ?";
 
@@ -62,20 +65,23 @@ final class DueScan {
         }
     }
 
-    static List<StoredTask> tasks(Connection connection, long owned, QueueKey queue, long now, int limit) throws SQLException {
-        List<StoredTask> tasks = new ArrayList<>();
+    static List<List<StoredTask>> tasks(Connection connection, long owned, Stage stage, List<Store.Portion> portions, long now)
+            throws SQLException {
+        List<List<StoredTask>> tasks = new ArrayList<>();
+        Columns queues = new Columns(Type.TEXT, Type.INT);
+        for (Store.Portion portion : portions) {
+            tasks.add(new ArrayList<>());
+            queues.add(portion.queue(), portion.limit());
+        }
         try (PreparedStatement find = connection.prepareStatement(TASKS)) {
-            int at = 1;
+            int at = queues.bind(find, 1);
             find.setLong(at++, now);
-            find.setInt(at++, limit);
-            find.setInt(at++, Queues.phase(queue.stage()));
-            find.setString(at++, queue.name());
+            find.setInt(at++, Queues.phase(stage));
             Columns.numbers(find, at++, Shards.numbers(owned));
-            find.setLong(at++, now);
-            find.setInt(at, limit);
+            find.setLong(at, now);
             try (ResultSet rows = find.executeQuery()) {
                 while (rows.next()) {
-                    tasks.add(TaskRow.read(rows).decode());
+                    tasks.get(rows.getInt(PORTION) - 1).add(TaskRow.read(rows).decode());
                 }
             }
         }

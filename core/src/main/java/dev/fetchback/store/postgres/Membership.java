@@ -54,6 +54,7 @@ final class Membership implements AutoCloseable {
     private final Thread thread;
     private volatile int epoch;
     private volatile long owned;
+    private volatile Moves moves = new Moves(0, 0, 0);
     private volatile long deadline; // of nanoTime
     private volatile int nodes = 1;
     private volatile long leaving; // owned still, but nothing of these is started any more
@@ -63,6 +64,9 @@ final class Membership implements AutoCloseable {
     private long toldAt = System.nanoTime() - TELL_EVERY_NANOS; // the thread's own, as are the next
     private long leavingSince;
     private int beats;
+
+    /** See {@link dev.fetchback.store.Store.Share}. */
+    record Moves(int owned, long gained, long lost) {}
 
     private Membership(Connections connections, PostgresSettings settings) {
         this.connections = connections;
@@ -92,6 +96,18 @@ final class Membership implements AutoCloseable {
     /** The shards that this node may start tasks of just now, as far as it knows without asking: half of its lease must be left. */
     long owned() {
         return deadline - System.nanoTime() > TimeUnit.MILLISECONDS.toNanos(leaseMillis) / 2 ? owned & ~leaving : Shards.NONE;
+    }
+
+    /** Shards that are this node's, that became it since the start, and that are no longer. */
+    Moves moves() {
+        return moves;
+    }
+
+    private void own(long shards) {
+        Moves before = moves;
+        long gained = before.gained + Long.bitCount(shards & ~owned);
+        moves = new Moves(Long.bitCount(shards), gained, before.lost + Long.bitCount(owned & ~shards));
+        owned = shards;
     }
 
     /** Whether other nodes may put tasks into this one's queues. */
@@ -138,7 +154,7 @@ final class Membership implements AutoCloseable {
             connection.commit();
             if (joined) {
                 epoch = got;
-                owned = Shards.NONE;
+                own(Shards.NONE);
                 deadline = asked + TimeUnit.MILLISECONDS.toNanos(leaseMillis);
             }
             return joined;
@@ -195,7 +211,7 @@ final class Membership implements AutoCloseable {
             boolean first = alive > 1 && !shared();
             sharedAt = alive > 1 ? System.nanoTime() : sharedAt;
             nodes = alive;
-            owned = mine;
+            own(mine);
             boolean gained = (owned() & ~before) != Shards.NONE; // also what it could not start while its lease had lapsed
             if (gained || buried || first || ++beats % LOOK_BEATS == 0) {
                 listener.run();
@@ -233,7 +249,7 @@ final class Membership implements AutoCloseable {
 
     /** The others took this node for dead: what it had under way is theirs, and it begins anew. */
     private void lost() throws SQLException {
-        owned = Shards.NONE;
+        own(Shards.NONE);
         leaving = Shards.NONE;
         int before = epoch;
         if (tryJoin()) {

@@ -38,6 +38,9 @@ public final class PostgresStore implements Store {
     /** How late a task may be that another node took; a look costs three small reads. */
     private static final long LOOK_EVERY_MILLIS = 200;
 
+    /** A queue's row has a version for each time it is settled, which an old snapshot keeps: at most one in so long. */
+    private static final long LINGER_MILLIS = 5_000;
+
     private static final String FIND = find();
     private static final String NEWEST = newest();
     private static final String BATCH = "SELECT b.owner, coalesce(sum(accepted), 0), coalesce(sum(succeeded), 0),"
@@ -54,6 +57,8 @@ public final class PostgresStore implements Store {
             + " FROM tally";
     private static final String KEEP_SECRET = "INSERT INTO secret(name, value) VALUES(?,?) ON CONFLICT DO NOTHING";
     private static final String SECRET = "SELECT value FROM secret WHERE name=?";
+    private static final String DEAD_ROWS =
+            "SELECT coalesce(sum(n_dead_tup), 0)::int8 FROM pg_stat_user_tables WHERE schemaname=current_schema()";
     private static final String SIZE = "SELECT pg_database_size(current_database())";
 
     private final Connections connections;
@@ -61,6 +66,7 @@ public final class PostgresStore implements Store {
     private final Writer writer;
     private final Pruner pruner;
     private volatile long size; // of the database, when it was last looked at
+    private volatile long deadRows; // likewise
     private boolean closed;
 
     private PostgresStore(Connections connections, Membership membership, Writer writer, Pruner pruner) {
@@ -136,6 +142,11 @@ public final class PostgresStore implements Store {
     }
 
     @Override
+    public long lingerMillis() {
+        return LINGER_MILLIS;
+    }
+
+    @Override
     public Optional<byte[]> secret(String name, byte[] fresh) {
         return connections.read("A secret of this store could not be read", connection -> {
             try (PreparedStatement keep = connection.prepareStatement(KEEP_SECRET);
@@ -186,8 +197,13 @@ public final class PostgresStore implements Store {
 
     @Override
     public List<StoredTask> dueTasks(QueueKey queue, long now, int limit) {
+        return dueTasks(queue.stage(), List.of(new Portion(queue.name(), limit)), now).getFirst();
+    }
+
+    @Override
+    public List<List<StoredTask>> dueTasks(Stage stage, List<Portion> portions, long now) {
         return connections.read("Due tasks could not be read",
-                connection -> DueScan.tasks(connection, membership.owned(), queue, now, limit));
+                connection -> DueScan.tasks(connection, membership.owned(), stage, portions, now));
     }
 
     @Override
@@ -306,9 +322,16 @@ public final class PostgresStore implements Store {
         });
     }
 
+    @Override
+    public Optional<Share> share() {
+        Membership.Moves moves = membership.moves();
+        return Optional.of(new Share(moves.owned(), moves.gained(), moves.lost(), deadRows));
+    }
+
     /** The size of a database is added up file by file: now and then is enough. */
     private void look() {
         size = connections.read("The size of the database could not be read", connection -> number(connection, SIZE));
+        deadRows = connections.read("The statistics of the database could not be read", connection -> number(connection, DEAD_ROWS));
     }
 
     private static long number(Connection connection, String sql) throws SQLException {

@@ -28,8 +28,8 @@ final class Queues {
             + " priorities=queue.priorities | excluded.priorities"
             + " WHERE queue.due_at > excluded.due_at OR queue.priorities & excluded.priorities <> excluded.priorities";
     private static final String LOCK = "SELECT q.phase, q.name, q.shard FROM "
-            + Columns.unnest("m", "phase, name", Type.INT, Type.TEXT)
-            + " CROSS JOIN LATERAL (SELECT * FROM queue q WHERE q.phase=m.phase AND q.name=m.name AND q.shard=ANY(?::int4[])"
+            + Columns.unnest("m", "phase, name, shards", Type.INT, Type.TEXT, Type.LONG)
+            + " CROSS JOIN LATERAL (SELECT * FROM queue q WHERE q.phase=m.phase AND q.name=m.name AND m.shards >> q.shard & 1 = 1"
             + " ORDER BY q.shard FOR UPDATE) q";
     // Priorities that are found empty lose their bit; those that are not marked have no task.
     private static final String RAISE = "WITH e AS MATERIALIZED (SELECT m.phase, m.name, m.shard, w.first, w.priorities FROM "
@@ -117,9 +117,13 @@ final class Queues {
     }
 
     void flush(Connection connection) throws SQLException {
+        Columns locked = settles.isEmpty() ? raised() : lock(connection);
         lower(connection);
-        if (!settles.isEmpty()) {
-            raise(connection);
+        if (!locked.isEmpty()) {
+            try (PreparedStatement raise = connection.prepareStatement(RAISE)) {
+                locked.bind(raise, 1);
+                raise.executeUpdate();
+            }
         }
     }
 
@@ -136,26 +140,34 @@ final class Queues {
         lower.clear();
     }
 
-    private void raise(Connection connection) throws SQLException {
-        Columns names = new Columns(Type.INT, Type.TEXT);
-        settles.stream().sorted(Comparator.comparingInt((QueueKey key) -> phase(key.stage())).thenComparing(QueueKey::name))
-                .forEach(key -> names.add(phase(key.stage()), key.name()));
+    private static Columns raised() {
+        return new Columns(Type.INT, Type.TEXT, Type.INT);
+    }
+
+    /**
+     * Locks what is to be settled and what is to be lowered, all in one order: two nodes that each settle what the other puts tasks into
+     * would wait for each other otherwise. Returns what is to be settled.
+     */
+    private Columns lock(Connection connection) throws SQLException {
+        Map<Row, Long> shards = new TreeMap<>(ORDER);
+        settles.forEach(key -> shards.put(new Row(phase(key.stage()), key.name(), 0), owned));
+        Set<Row> settled = Set.copyOf(shards.keySet());
+        lower.keySet().forEach(row -> shards.merge(new Row(row.phase(), row.name(), 0), 1L << row.shard(), (one, other) -> one | other));
         settles.clear();
-        Columns locked = new Columns(Type.INT, Type.TEXT, Type.INT);
+        Columns names = new Columns(Type.INT, Type.TEXT, Type.LONG);
+        shards.forEach((row, its) -> names.add(row.phase(), row.name(), its));
+        Columns locked = raised();
         try (PreparedStatement lock = connection.prepareStatement(LOCK)) {
-            Columns.numbers(lock, names.bind(lock, 1), Shards.numbers(owned));
+            names.bind(lock, 1);
             try (ResultSet rows = lock.executeQuery()) {
                 while (rows.next()) {
-                    locked.add(rows.getInt(1), rows.getString(2), rows.getInt(3));
+                    Row row = new Row(rows.getInt(1), rows.getString(2), rows.getInt(3));
+                    if (Shards.has(owned, row.shard()) && settled.contains(new Row(row.phase(), row.name(), 0))) {
+                        locked.add(row.phase(), row.name(), row.shard());
+                    }
                 }
             }
         }
-        if (locked.isEmpty()) {
-            return;
-        }
-        try (PreparedStatement raise = connection.prepareStatement(RAISE)) {
-            locked.bind(raise, 1);
-            raise.executeUpdate();
-        }
+        return locked;
     }
 }

@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class NodesTest extends StoreFixture {
     private static final Duration LEASE = Duration.ofMillis(1500);
+    private static final String DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname=current_database()";
     private static final String HOST = "a.example:443";
 
     private final EmbeddedPostgres server = Servers.shared(Release.NEWEST);
@@ -276,9 +277,20 @@ class NodesTest extends StoreFixture {
 
     /** Nodes put tasks into the same queues that another settles, and meet crosswise: no task may be left that no scan finds. */
     @Test
+    void saysWhatItHasOfTheWork() {
+        assertThat(store().share().orElseThrow()).extracting(Store.Share::shards, Store.Share::gained, Store.Share::lost)
+                .containsExactly(64, 64L, 0L);
+        Store other = another();
+        until(() -> other.share().orElseThrow().shards() == 32);
+        until(() -> store().share().orElseThrow().shards() == 32);
+        assertThat(store().share().orElseThrow()).extracting(Store.Share::gained, Store.Share::lost).containsExactly(64L, 32L);
+    }
+
+    @Test
     void neverLosesATaskThatIsPutIntoAQueueWhileItIsSettled() throws Exception {
         List<Store> nodes = List.of(store(), another(), another());
         long seed = System.nanoTime();
+        String deadlocks = ask(DEADLOCKS);
         List<CompletableFuture<Void>> all = new ArrayList<>();
         for (Store node : nodes) {
             Random random = new Random(seed + all.size());
@@ -292,6 +304,8 @@ class NodesTest extends StoreFixture {
                 + " AND q.shard=w.shard AND q.due_at<=w.ready_at AND q.priorities & (1 << w.priority) <> 0)")).as("seed %d", seed).isEqualTo("0");
         assertThat(ask("SELECT sum(waiting_fetch) FROM $tally")).isEqualTo(ask("SELECT count(*) FROM $waiting"));
         assertThat(ask("SELECT sum(running) FROM $tally")).isEqualTo(ask("SELECT count(*) FROM $running"));
+        nodes.forEach(Store::close); // sessions tell the server what they met as they end, at the latest
+        assertThat(ask(DEADLOCKS)).as("each holds up nodes for a second, seed %d", seed).isEqualTo(deadlocks);
     }
 
     private void hammer(Store node, Random random) {
