@@ -120,7 +120,7 @@ def cluster(stage):
         clusters = [stack.enter_context(started(stage, name, nodes, postgres if nodes else None))
                     for name, nodes in (("sqlite", 0), *((f"postgres-{n}", n) for n in map(int, args.nodes.split(","))))]
         for each in clusters:
-            burst(stage, each, args.warm_up)
+            burst(stage, each, args.warm_up * len(each.nodes))  # each node compiles its code, on the same cores
         results = {each.name: [] for each in clusters}
         with statements(postgres, clusters[-1].name, args.statements and clusters[-1].postgres):
             for number in range(args.rounds):

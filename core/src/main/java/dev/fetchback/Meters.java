@@ -69,22 +69,23 @@ final class Meters {
         network(registry, from);
     }
 
-    /** None of an embedded store. */
+    /** All 0 of an embedded store. */
     private static void shared(PrometheusRegistry registry, Store store) {
         GaugeWithCallback.builder()
                 .name("fetchback_store_shards").help("Shards of the work that are this node's.")
-                .callback(out -> store.share().ifPresent(share -> out.call(share.shards())))
+                .callback(out -> out.call(store.share().shards()))
                 .register(registry);
         CounterWithCallback.builder()
                 .name("fetchback_store_shard_moves").help("Shards that this node took over or handed on.").labelNames("direction")
-                .callback(out -> store.share().ifPresent(share -> {
+                .callback(out -> {
+                    Store.Share share = store.share();
                     out.call(share.gained(), "gained");
                     out.call(share.lost(), "lost");
-                }))
+                })
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("fetchback_store_dead_rows").help("Versions of rows in the database that are not cleared away yet.")
-                .callback(out -> store.share().ifPresent(share -> out.call(share.deadRows())))
+                .callback(out -> out.call(store.share().deadRows()))
                 .register(registry);
     }
 

@@ -50,9 +50,9 @@ public interface Store extends AutoCloseable {
         return 0;
     }
 
-    /** How this owner shares the store with others just now; empty for a store that has one owner only. */
-    default Optional<Share> share() {
-        return Optional.empty();
+    /** How this owner shares the store with others just now; {@link Share#UNDIVIDED} for a store that has one owner only. */
+    default Share share() {
+        return Share.UNDIVIDED;
     }
 
     /**
@@ -63,7 +63,10 @@ public interface Store extends AutoCloseable {
      * @param lost those that are no longer
      * @param deadRows versions of rows of the whole store that are of no use and not cleared away yet, as last estimated
      */
-    record Share(int shards, long gained, long lost, long deadRows) {}
+    record Share(int shards, long gained, long lost, long deadRows) {
+        /** A store without shards. */
+        public static final Share UNDIVIDED = new Share(0, 0, 0, 0);
+    }
 
     /** How often to look for what other owners have put into this one's queues, milliseconds; {@link Long#MAX_VALUE} when none does. */
     default long lookEveryMillis() {
@@ -110,7 +113,12 @@ public interface Store extends AutoCloseable {
      */
     List<StoredTask> dueTasks(QueueKey queue, long now, int limit);
 
-    /** The same for several queues of a stage, by one read where reads are far away; a list for each, in their order. */
+    /** How many queues {@link #dueTasks(Stage, List, long)} reads at once; 1 where reads are near. */
+    default int queuesARead() {
+        return 1;
+    }
+
+    /** The same for several queues of a stage; a list for each, in their order. */
     default List<List<StoredTask>> dueTasks(Stage stage, List<Portion> portions, long now) {
         return portions.stream()
                 .map(portion -> dueTasks(new QueueKey(stage, portion.queue()), now, portion.limit()))

@@ -32,7 +32,7 @@ final class DueScan {
     /** What came too late even for that is found by looking at everything, this often. */
     private static final long LOOK_AT_ALL_MILLIS = 60_000;
 
-    /** What is read of several queues at once, about: a megabyte. */
+    /** What is read of several queues at once is shared among them: about a megabyte. */
     private static final int TASKS_A_READ = 1_024;
 
     private final Stage stage;
@@ -77,8 +77,16 @@ final class DueScan {
         boolean room();
     }
 
-    /** A queue that is to be loaded with up to {@code limit} tasks. */
-    record Want(LaneQueue queue, int limit) {}
+    /** A queue that is to be loaded with up to {@code fresh} tasks beside the {@code known} that are in memory. */
+    record Want(LaneQueue queue, int known, int fresh) {
+        int limit() {
+            return known + fresh;
+        }
+
+        Want atMost(int share) {
+            return fresh <= share ? this : new Want(queue, known, share);
+        }
+    }
 
     /** Reads what is due now into the sink. */
     void run(Sink sink) {
@@ -191,17 +199,17 @@ final class DueScan {
     }
 
     /** The queues that are read next, with one read. */
-    private static List<Want> wants(Sink sink) {
+    private List<Want> wants(Sink sink) {
         List<Want> wants = new ArrayList<>();
-        int tasks = 0;
-        while (tasks < TASKS_A_READ) {
+        while (wants.size() < store.queuesARead()) {
             Optional<Want> want = sink.next();
             if (want.isEmpty()) {
                 break;
             }
             wants.add(want.get());
-            tasks += want.get().limit();
         }
+        int share = TASKS_A_READ / Math.max(1, wants.size());
+        wants.replaceAll(want -> want.atMost(share));
         return wants;
     }
 

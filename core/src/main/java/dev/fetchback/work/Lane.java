@@ -304,7 +304,7 @@ final class Lane {
                 queue.stored = false; // a task stored from here on sets it again
                 // With much in memory already, one task of each queue is enough to give every queue its turn.
                 int atOnce = queues.loaded < settings.loadedMax() / 2 ? queue.loadAtOnce : 1;
-                return Optional.of(new DueScan.Want(queue, queue.loaded.size() + atOnce));
+                return Optional.of(new DueScan.Want(queue, queue.loaded.size(), atOnce));
             }
         }
 

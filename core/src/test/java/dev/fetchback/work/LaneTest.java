@@ -43,6 +43,11 @@ final class LaneTest {
         public long lookEveryMillis() {
             return lookEvery;
         }
+
+        @Override
+        public int queuesARead() {
+            return together;
+        }
     };
     private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
     private final List<String> started = new ArrayList<>();
@@ -50,6 +55,7 @@ final class LaneTest {
     private long gapMillis;
     private long linger;
     private long lookEvery = Long.MAX_VALUE;
+    private int together = 1;
     private @Nullable Thread visitor;
     private long now = 1_800_000_000_000L;
     private final Ids ids = new Ids(0, 0, () -> now, new Random(3));
@@ -320,6 +326,27 @@ final class LaneTest {
             now += 1_000;
         }
         assertThat(settled).containsExactly("a", "a");
+    }
+
+    @Test
+    void queuesThatAreReadTogetherGetAllTheirTasks() {
+        together = 64;
+        Lane lane = lane(LaneSettings.of(10_000));
+        for (int host = 0; host < 50; host++) {
+            for (int i = 0; i < 40; i++) {
+                store("host" + host, now);
+            }
+            lane.waits("host" + host, now);
+        }
+        for (int ran = 0; started.size() < 2_000; ) {
+            lane.turn();
+            assertThat(started).as("something was started").hasSizeGreaterThan(ran);
+            for (int all = started.size(); ran < all; ran++) {
+                lane.leave(started.get(ran), true);
+            }
+        }
+        turns(lane);
+        assertThat(started).hasSize(2_000);
     }
 
     @Test

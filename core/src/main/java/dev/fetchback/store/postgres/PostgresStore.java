@@ -41,6 +41,8 @@ public final class PostgresStore implements Store {
     /** A queue's row has a version for each time it is settled, which an old snapshot keeps: at most one in so long. */
     private static final long LINGER_MILLIS = 5_000;
 
+    private static final int QUEUES_A_READ = 64; // each read is a way there and back
+
     private static final String FIND = find();
     private static final String NEWEST = newest();
     private static final String BATCH = "SELECT b.owner, coalesce(sum(accepted), 0), coalesce(sum(succeeded), 0),"
@@ -201,6 +203,11 @@ public final class PostgresStore implements Store {
     }
 
     @Override
+    public int queuesARead() {
+        return QUEUES_A_READ;
+    }
+
+    @Override
     public List<List<StoredTask>> dueTasks(Stage stage, List<Portion> portions, long now) {
         return connections.read("Due tasks could not be read",
                 connection -> DueScan.tasks(connection, membership.owned(), stage, portions, now));
@@ -323,9 +330,9 @@ public final class PostgresStore implements Store {
     }
 
     @Override
-    public Optional<Share> share() {
+    public Share share() {
         Membership.Moves moves = membership.moves();
-        return Optional.of(new Share(moves.owned(), moves.gained(), moves.lost(), deadRows));
+        return new Share(moves.owned(), moves.gained(), moves.lost(), deadRows);
     }
 
     /** The size of a database is added up file by file: now and then is enough. */
