@@ -25,7 +25,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Fetch {
     private static final int PRIORITY_MAX = 9;
-    private static final int KEY_MAX = 255; // what the HTTP API takes
+    // What the HTTP API takes.
+    private static final int KEY_MAX = 255;
+    private static final int LABELS_MAX = 16;
+    private static final int LABEL_LENGTH_MAX = 64;
+    private static final int METADATA_ENTRIES_MAX = 64;
+    private static final int METADATA_BYTES_MAX = 8 << 10;
 
     private final String url;
     private String method = "GET";
@@ -144,16 +149,40 @@ public final class Fetch {
         return this;
     }
 
-    /** One more label, which lists can be filtered by. */
+    /**
+     * One more label, which lists can be filtered by.
+     *
+     * @param label 1 to 64 characters; at most 16 labels
+     */
     public Fetch label(String label) {
+        if (label.isEmpty() || label.length() > LABEL_LENGTH_MAX) {
+            throw new IllegalArgumentException("the label has " + label.length() + " characters; it must have 1 to " + LABEL_LENGTH_MAX);
+        }
+        if (labels.size() >= LABELS_MAX) {
+            throw new IllegalArgumentException("a task has at most " + LABELS_MAX + " labels");
+        }
         labels.add(label);
         return this;
     }
 
-    /** Something that the receiver gets as it is. */
+    /** Something that the receiver gets as it is; at most 64 entries, and 8 KiB of names and values together in UTF-8. */
     public Fetch metadata(String name, String value) {
+        Map<String, String> all = new LinkedHashMap<>(metadata);
+        all.put(name, value);
+        if (all.size() > METADATA_ENTRIES_MAX) {
+            throw new IllegalArgumentException("a task has at most " + METADATA_ENTRIES_MAX + " entries of metadata");
+        }
+        int bytes = all.entrySet().stream().mapToInt(entry -> bytes(entry.getKey()) + bytes(entry.getValue())).sum();
+        if (bytes > METADATA_BYTES_MAX) {
+            throw new IllegalArgumentException(
+                    "with '" + name + "' the metadata has " + bytes + " bytes; it may have " + METADATA_BYTES_MAX);
+        }
         metadata.put(name, value);
         return this;
+    }
+
+    private static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
     }
 
     /** Within 24 hours only the first task of this key is stored, and submitting the same again gives its id. */
