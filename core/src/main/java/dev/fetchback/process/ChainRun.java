@@ -11,8 +11,8 @@ final class ChainRun {
 
     /** Who is told how far it is. */
     interface Progress {
-        /** The use at {@code index} begins, and its time with it. */
-        void begins(int index);
+        /** The use at {@code index} begins, and its time with it; whether it may, as the chain may be over for who is told. */
+        boolean begins(int index);
 
         /** The one that began last ended. */
         void ended(Outcome outcome);
@@ -30,7 +30,9 @@ final class ChainRun {
         int index = 0;
         boolean broken = false;
         for (Chain.Link link : chain.links()) {
-            progress.begins(index++);
+            if (!progress.begins(index++)) {
+                break;
+            }
             Outcome outcome;
             try {
                 outcome = one(link, processors.apply(link.processor()), page, room);

@@ -157,10 +157,11 @@ final class CommandPool implements Pool {
             Duration most = command.timeout();
             Duration timeout = most == null || link.timeout().compareTo(most) < 0 ? link.timeout() : most;
             boolean ended = process.waitFor(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            boolean left = !ended;
             if (ended) {
-                reader.join(LAST_WORDS);
+                left = !reader.join(LAST_WORDS) | !writer.join(LAST_WORDS) | !errors.join(LAST_WORDS);
             }
-            if (reader.isAlive()) { // too late, or what it started still holds its output
+            if (left || printed.tooMuch()) { // or what it started still holds its input or output, and with it a thread of ours
                 WorkerProcess.end(process);
                 Strays.end("FETCHBACK_TASK_ID=" + chain.facts().taskId());
             }
@@ -230,7 +231,7 @@ final class CommandPool implements Pool {
             try (InputStream from = process.getInputStream()) {
                 for (int count = from.read(chunk); count >= 0; count = from.read(chunk)) {
                     if (!add(chunk, count)) {
-                        process.destroyForcibly();
+                        WorkerProcess.kill(process);
                         return;
                     }
                 }

@@ -25,6 +25,8 @@ final class Crew implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Crew.class.getName());
     private static final long IDLE_SECONDS = 10;
     private static final long FOREVER = Long.MAX_VALUE >> 1;
+    private static final int MEAN_OF = 8; // the last so many, about
+    private static final long WAIT_MIN_NANOS = TimeUnit.SECONDS.toNanos(1); // less is as good as at any time
 
     private final int most;
     private final int line;
@@ -37,6 +39,7 @@ final class Crew implements AutoCloseable {
     private int fresh;
     private int stored;
     private int abandoned;
+    private long meanNanos; // what one takes
     private boolean closed;
 
     /** What runs on one of the threads; interrupted when it is to end. */
@@ -65,20 +68,32 @@ final class Crew implements AutoCloseable {
      * Runs the work, waiting for a thread if the line is not full.
      *
      * @param chain that it is about
-     * @param none the answer when there was no place for it
+     * @param none the answer when there was no place for it; it says when the line may have gone, if that takes long
      * @throws InterruptedException when the caller is to stop; what ran was interrupted, and has ended unless it took too long
      */
     Ran run(Chain chain, Work work, Busy none) throws InterruptedException {
         Turn turn = new Turn(chain, work);
         if (!turn.enter()) {
-            return none;
+            return full(none);
         }
         try {
             threads.execute(turn);
         } catch (RejectedExecutionException e) {
             turn.refuse();
+        } catch (OutOfMemoryError e) { // the system gives no more threads
+            turn.refuse();
+            throw e;
         }
         return turn.await(none);
+    }
+
+    /**
+     * Pages from the store would else ask again each second, and be stored again each time, while a slow line does not move. None waits
+     * in line for longer than its patience, so that there is room by then.
+     */
+    private Busy full(Busy none) {
+        long nanos = locked(() -> Math.min(patienceNanos, meanNanos / most * (fresh + stored)));
+        return nanos < WAIT_MIN_NANOS ? none : new Busy(none.problem(), TimeUnit.NANOSECONDS.toMillis(nanos));
     }
 
     /** How many of either kind may run or wait. */
@@ -142,6 +157,7 @@ final class Crew implements AutoCloseable {
         private @Nullable Supplier<Ran> late;
         private long deadline;
         private long wakes;
+        private boolean stopping; // it was to end: what it does from now on is for nobody
 
         private Turn(Chain chain, Work work) {
             this.chain = chain;
@@ -174,15 +190,20 @@ final class Crew implements AutoCloseable {
          * From now on it must be over by {@link #calm} or the end within that time, or it is ended.
          *
          * @param answer what the caller gets then
+         * @return whether it may go on; false when it is to end already
          */
-        void expect(long nanos, Supplier<Ran> answer) {
+        boolean expect(long nanos, Supplier<Ran> answer) {
             lock.lock();
             try {
+                if (stopping) {
+                    return false;
+                }
                 late = answer;
                 deadline = System.nanoTime() + nanos;
                 if (deadline - wakes < 0) {
                     changed.signal();
                 }
+                return true;
             } finally {
                 lock.unlock();
             }
@@ -209,6 +230,7 @@ final class Crew implements AutoCloseable {
             } finally {
                 lock.unlock();
             }
+            long began = System.nanoTime();
             Ran result = null;
             Throwable thrown = null;
             try {
@@ -218,16 +240,17 @@ final class Crew implements AutoCloseable {
             } catch (RuntimeException | Error e) {
                 thrown = e;
             } finally {
-                end(result, thrown);
+                end(result, thrown, System.nanoTime() - began);
             }
         }
 
-        private void end(@Nullable Ran result, @Nullable Throwable thrown) {
+        private void end(@Nullable Ran result, @Nullable Throwable thrown, long tookNanos) {
             lock.lock();
             try {
-                boolean stopped = Thread.interrupted() && closed; // else the interrupt was meant for this turn, and is over with it
+                meanNanos += (tookNanos - meanNanos) / MEAN_OF;
+                Thread.interrupted(); // it was meant for this turn, and is over with it
                 runner = null;
-                ran = stopped ? null : result;
+                ran = closed ? null : result; // which may have come of the interrupt, in whatever way it was taken
                 fault = thrown;
                 if (state == State.ABANDONED) {
                     abandoned--;
@@ -300,6 +323,7 @@ final class Crew implements AutoCloseable {
             if (thread == null) {
                 return false;
             }
+            stopping = true;
             thread.interrupt();
             long end = System.nanoTime() + graceNanos;
             boolean interrupted = false;

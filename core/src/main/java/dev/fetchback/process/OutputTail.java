@@ -53,11 +53,14 @@ final class OutputTail {
 
     /** Waits a little for the end, which comes with that of the process and of all that it started. */
     OutputTail ended() throws InterruptedException {
-        Thread thread = reader;
-        if (thread != null) {
-            thread.join(Duration.ofMillis(END_MILLIS));
-        }
+        join(Duration.ofMillis(END_MILLIS));
         return this;
+    }
+
+    /** Whether the end came within that time. */
+    boolean join(Duration most) throws InterruptedException {
+        Thread thread = reader;
+        return thread == null || thread.join(most);
     }
 
     /** The last of it, as text. */

@@ -77,10 +77,10 @@ final class ThreadPool implements Pool {
         }
 
         @Override
-        public void begins(int index) {
+        public boolean begins(int index) {
             Duration timeout = chain.links().get(index).timeout();
             List<Outcome> before = List.copyOf(outcomes);
-            turn.expect(timeout.toNanos(), () -> new Ended(before, new Broken(
+            return turn.expect(timeout.toNanos(), () -> new Ended(before, new Broken(
                     Failures.of(Problem.PROCESS_TIMEOUT, "it took longer than " + timeout.toMillis() + " ms"), false)));
         }
 

@@ -134,8 +134,9 @@ final class WorkerMain {
         private @Nullable IOException failure;
 
         @Override
-        public void begins(int index) {
+        public boolean begins(int index) {
             send(FrameChannel.BEGINS, Payload.of(out -> out.number(index)));
+            return failure == null;
         }
 
         @Override

@@ -216,7 +216,7 @@ final class WorkerProcess {
     /** Kills a process and all that it started, and waits for its end. */
     static void end(Process process) {
         process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
+        kill(process);
         boolean interrupted = Thread.interrupted();
         try {
             if (!process.waitFor(DEATH_SECONDS, TimeUnit.SECONDS)) {
@@ -229,6 +229,11 @@ final class WorkerProcess {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** Kills a process alone; not as {@link Process} does, which closes its input then and waits for who still writes to that. */
+    static void kill(Process process) {
+        process.toHandle().destroyForcibly();
     }
 
     /** Whether another chain may run in it. */

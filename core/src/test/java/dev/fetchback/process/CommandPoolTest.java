@@ -141,6 +141,47 @@ final class CommandPoolTest {
     }
 
     @Test
+    void isKilledWithAllThatItStartedWhenItPrintsTooMuch() throws Exception {
+        Path pids = folder.resolve("pids");
+        String script = "sleep 4712 >/dev/null 2>&1 & echo $! >>" + pids + "; (setsid sleep 4712 >/dev/null 2>&1 & echo $! >>" + pids + "); yes";
+        try (ProcessStep step = step(shell("endless", script))) {
+            assertThat(run(step, "endless")).isEqualTo("failed process_too_large");
+            List<String> started = Files.readAllLines(pids);
+            assertThat(started).hasSize(2);
+            for (String pid : started) {
+                ProcessHandle.of(Long.parseLong(pid)).ifPresent(left -> assertThat(left.onExit()).succeedsWithin(5, TimeUnit.SECONDS));
+            }
+        }
+    }
+
+    @Test
+    void isKilledInTimeThoughWhatItStartedReadsNothingOfItsInput() throws Exception {
+        Path pid = folder.resolve("pid");
+        String script = "exec 3<&0; (setsid sleep 4712 <&3 >/dev/null 2>&1 & echo $! >>" + pid + "); sleep 4712";
+        CommandProcessor slow = new CommandProcessor("slow", List.of("/bin/sh", "-c", script), Duration.ofMillis(500), OUTPUT_MAX);
+        try (ProcessStep step = step(slow)) {
+            assertThat(Fixture.text(Fixture.run(step, Fixture.newId(), new byte[1 << 20], List.of(Fixture.use("slow")))))
+                    .isEqualTo("failed process_timeout");
+            ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
+                    .ifPresent(left -> assertThat(left.onExit()).succeedsWithin(5, TimeUnit.SECONDS));
+        }
+    }
+
+    @Test
+    void noThreadStaysWithWhatItLeftBehind() throws Exception {
+        Path pids = folder.resolve("pids");
+        byte[] large = new byte[1 << 20];
+        try (ProcessStep step = step(shell("input", "exec 3<&0; setsid sleep 4712 <&3 >/dev/null 2>&1 & echo $! >>" + pids + "; echo 1"),
+                shell("errors", "setsid sleep 4712 >/dev/null & echo $! >>" + pids + "; echo 2"))) {
+            assertThat(Fixture.text(Fixture.run(step, Fixture.newId(), large, List.of(Fixture.use("input"), Fixture.use("errors")))))
+                    .isEqualTo("{\"input\":1,\"errors\":2}");
+            for (String pid : Files.readAllLines(pids)) {
+                ProcessHandle.of(Long.parseLong(pid)).ifPresent(left -> assertThat(left.onExit()).succeedsWithin(5, TimeUnit.SECONDS));
+            }
+        }
+    }
+
+    @Test
     void endsWithItsCallerOrTheServer() throws Exception {
         Path begun = folder.resolve("begun");
         CountDownLatch stopped = new CountDownLatch(1);
