@@ -123,6 +123,34 @@ final class CrewTest {
     }
 
     @Test
+    void whoFindsALineThatMovesSlowlyIsToldWhenToComeAgain() throws Exception {
+        Duration slow = Duration.ofMillis(400);
+        try (Crew crew = crew(1, 32, LONG)) {
+            assertThat(crew.run(chain(true), _ -> {
+                Thread.sleep(slow); // it is the time that counts
+                return DONE;
+            }, NONE)).isSameAs(DONE);
+            Future<Ran> first = later(crew, true, this::held);
+            until(() -> crew.busy() == 1);
+            List<Future<Ran>> line = new java.util.ArrayList<>();
+            for (int i = 0; i < 32; i++) {
+                line.add(later(crew, true, _ -> DONE));
+            }
+            until(() -> crew.waiting() == 32);
+            long least = slow.toMillis() / 8 * 32; // one of eight, as those before took no time
+            assertThat(crew.run(chain(true), _ -> DONE, NONE)).isInstanceOfSatisfying(Busy.class, busy -> {
+                assertThat(busy.problem()).isEqualTo(NONE.problem());
+                assertThat(busy.waitMillis()).isBetween(least, LONG.toMillis());
+            });
+            open.countDown();
+            assertThat(first.get()).isSameAs(DONE);
+            for (Future<Ran> each : line) {
+                assertThat(each.get()).isSameAs(DONE);
+            }
+        }
+    }
+
+    @Test
     void aFreeThreadIsTakenWithoutALineAndWithoutPatience() throws Exception {
         try (Crew crew = crew(2, 0, Duration.ZERO)) {
             for (int i = 0; i < 100; i++) {

@@ -142,6 +142,52 @@ final class ProcessStepTest {
     }
 
     @Test
+    void theUseAfterOneThatTookTooLongRunsOnceAndCountsAsNoThreadThatDoesNotEnd() throws InterruptedException {
+        AtomicInteger ran = new AtomicInteger();
+        Processor sleeps = new Simple("sleeps", _ -> {
+            new CountDownLatch(1).await();
+            return "";
+        });
+        Processor works = new Simple("works", _ -> {
+            long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(300); // longer than a thread is waited for
+            while (System.nanoTime() < end) {
+                Thread.onSpinWait();
+            }
+            return ran.incrementAndGet();
+        });
+        try (ProcessStep step = step(ProcessSettings.DEFAULT, sleeps, works)) {
+            ProcessResult result = Fixture.run(step, Fixture.within("sleeps", SHORT, OnError.DELIVER), Fixture.use("works"));
+            assertThat(Fixture.text(result)).isEqualTo("{\"works\":1} sleeps=process_timeout");
+        }
+        assertThat(ran).hasValue(1);
+    }
+
+    @Test
+    void whatFailsBecauseTheServerStopsIsNoFailureOfItsTask() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        ProcessStep step = step(new Simple("wraps", _ -> {
+            begun.countDown();
+            try {
+                new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e); // as code does that may throw nothing checked
+            }
+            return "";
+        }));
+        CompletableFuture<String> came = new CompletableFuture<>();
+        Thread.startVirtualThread(() -> {
+            try {
+                came.complete(Fixture.text(Fixture.run(step, Fixture.use("wraps"))));
+            } catch (InterruptedException e) {
+                came.completeExceptionally(e);
+            }
+        });
+        begun.await();
+        step.close();
+        assertThat(came.get()).startsWith("busy process_unavailable");
+    }
+
+    @Test
     void aThreadThatDoesNotEndIsReplacedUntilThereAreTooMany() throws InterruptedException {
         CountDownLatch end = new CountDownLatch(1);
         Processor deaf = new Simple("deaf", _ -> {

@@ -70,8 +70,8 @@ final class WorkerSpeed {
         Hostile direct = new Hostile();
         measure("the same, called directly", () -> ChainRun.run(chain("echo", page), _ -> direct, new ChainRun.Progress() {
             @Override
-            public void begins(int index) {
-                // Nobody waits.
+            public boolean begins(int index) {
+                return true; // nobody waits
             }
 
             @Override
