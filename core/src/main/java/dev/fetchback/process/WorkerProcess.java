@@ -17,6 +17,7 @@ final class WorkerProcess {
     private static final int EXIT_OUT_OF_MEMORY = 3; // of -XX:+ExitOnOutOfMemoryError
     private static final int EXIT_UNSHARE = 1;
     private static final int SIGNALLED = 128;
+    private static final int SIGKILL = 9;
     private static final long DEATH_SECONDS = 2; // a process that was killed is gone at once, unless the disk holds it
     // of the largest page to a process that runs after others
     private static final long HANDOVER_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -180,10 +181,20 @@ final class WorkerProcess {
         if (exit == EXIT_OUT_OF_MEMORY) {
             return "ran out of memory";
         }
-        if (exit == EXIT_UNSHARE && output.lastLine().startsWith("unshare: ")) {
-            return "was ended by a signal"; // which unshare of Debian 12 does not pass on, as it should
+        if (killedFromOutside(exit, output.lastLine())) {
+            return "was ended by signal " + SIGKILL;
         }
         return exit > SIGNALLED ? "was ended by signal " + (exit - SIGNALLED) : "ended with code " + exit;
+    }
+
+    /**
+     * Whether a process that ended so was killed from outside: by the system, which had no memory left, say.
+     *
+     * @param line that it printed last
+     */
+    static boolean killedFromOutside(int exit, String line) {
+        // unshare of Debian 12 does not pass on this one signal, as it should; its other faults have other words
+        return exit == SIGNALLED + SIGKILL || exit == EXIT_UNSHARE && line.startsWith("unshare: sigprocmask ");
     }
 
     /** Kills it if what runs in it takes too long. */

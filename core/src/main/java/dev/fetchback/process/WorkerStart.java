@@ -40,7 +40,7 @@ final class WorkerStart {
             this.ended = ended;
         }
 
-        /** Whether it ended by itself, so that it would do so again. */
+        /** Whether it ended by itself, so that it would do so again; not when it was killed. */
         boolean ended() {
             return ended;
         }
@@ -116,7 +116,8 @@ final class WorkerStart {
         String printed = ended ? output.ended().lastLine() : output.lastLine();
         String how = ended ? "it ended with code " + process.exitValue()
                 : "it did not come up in " + settings.start().toMillis() + " ms (" + Failures.tidy(e.getMessage()) + ")";
-        return new StartFailed(ended, how + (printed.isEmpty() ? "" : "; it printed: " + printed));
+        boolean killed = ended && WorkerProcess.killedFromOutside(process.exitValue(), printed); // as no isolation does
+        return new StartFailed(ended && !killed, how + (printed.isEmpty() ? "" : "; it printed: " + printed));
     }
 
     private Process spawn(Cage cage, Path path, byte[] token) throws IOException {

@@ -279,4 +279,24 @@ final class WorkerPoolTest {
             assertThat(run(pool, LONG, "nothing")).contains("keep crashing or cannot be started");
         }
     }
+
+    @Test
+    void keepsItsIsolationThoughTheFirstWorkerIsKilledWhileItStarts() throws Exception {
+        try (WorkerPool pool = pool(workers(1).withSpare(false)); var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            pool.prepare();
+            Future<String> first = threads.submit(() -> run(pool, LONG, "fine"));
+            while (!first.isDone() && !killStartingWorker()) {
+                Thread.onSpinWait();
+            }
+            assertThat(first.get()).startsWith("busy ");
+            assertThat(pool.isolation().values()).noneMatch(layer -> layer.contains("a worker does not start with it"));
+        }
+    }
+
+    private static boolean killStartingWorker() {
+        return ProcessHandle.current().descendants()
+                .filter(one -> one.info().commandLine().orElse("").contains(WorkerMain.class.getName()))
+                .filter(one -> one.info().command().orElse("").endsWith("/java"))
+                .map(ProcessHandle::destroyForcibly).toList().contains(true);
+    }
 }
