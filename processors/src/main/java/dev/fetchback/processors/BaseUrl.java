@@ -8,12 +8,16 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.jsoup.nodes.Document;
 import org.jsoup.nodes.Element;
+import org.jsoup.parser.Parser;
+import org.jsoup.select.NodeFilter;
 
 /** What a page's references are relative to, and how they become URLs: WHATWG URL §4.4 for http, https and mailto. */
 final class BaseUrl {
     /** Longer references are no links that anything could follow. */
     private static final int LENGTH_MAX = 8192;
 
+    private static final int PORT_DIGITS = 5;
+    private static final int PORT_MAX = 65_535;
     private static final String IN_PATH = "\"<>`{}^";
     private static final String IN_QUERY = "\"<>'";
     private static final String IN_FRAGMENT = "\"<>`";
@@ -34,9 +38,29 @@ final class BaseUrl {
     /** That of a page: its own URL, or what its first {@code base} says. */
     static BaseUrl of(String url, Document document) {
         BaseUrl own = split(url);
-        Element base = document.selectFirst("base[href]");
+        Element base = base(document);
         String said = base == null ? null : own.resolve(base.attr("href"));
         return said == null || !said.startsWith("http") ? own : split(said);
+    }
+
+    private static @Nullable Element base(Document document) {
+        Element[] first = new Element[1];
+        document.filter((NodeFilter) (node, depth) -> {
+            if (!(node instanceof Element element)) {
+                return NodeFilter.FilterResult.CONTINUE;
+            }
+            if (element.normalName().equals("base") && element.hasAttr("href")) {
+                first[0] = element;
+                return NodeFilter.FilterResult.STOP;
+            }
+            return isTemplate(element) ? NodeFilter.FilterResult.SKIP_CHILDREN : NodeFilter.FilterResult.CONTINUE;
+        });
+        return first[0];
+    }
+
+    /** Whether what is in it is no part of the page, but for scripts to copy (WHATWG HTML, "the template element"). */
+    static boolean isTemplate(Element element) {
+        return element.normalName().equals("template") && element.tag().namespace().equals(Parser.NamespaceHtml);
     }
 
     /** The host, with the port if it is not the scheme's. */
@@ -117,7 +141,7 @@ final class BaseUrl {
         String user = encoded(given.substring(0, at + 1), "\"<>`{}^|");
         String host = given.substring(at + 1).toLowerCase(Locale.ROOT);
         int colon = host.endsWith("]") ? -1 : host.lastIndexOf(':');
-        String port = colon < 0 ? "" : host.substring(colon + 1);
+        String port = colon < 0 ? "" : host.substring(colon + 1).replaceFirst("^0+(?=.)", "");
         String name = colon < 0 ? host : host.substring(0, colon);
         if (!isAscii(name)) {
             IDNA.Info info = new IDNA.Info();
@@ -126,12 +150,17 @@ final class BaseUrl {
                 return null;
             }
         }
-        if (name.isEmpty() || !port.chars().allMatch(c -> c >= '0' && c <= '9')
+        if (name.isEmpty() || !isPort(port)
                 || name.chars().anyMatch(c -> c < ' ' || FORBIDDEN_IN_HOST.indexOf(c) >= 0)) {
             return null;
         }
         boolean usual = port.isEmpty() || port.equals(scheme.equals("http") ? "80" : "443");
         return user + name + (usual ? "" : ":" + port);
+    }
+
+    private static boolean isPort(String port) {
+        return port.length() <= PORT_DIGITS && port.chars().allMatch(c -> c >= '0' && c <= '9')
+                && (port.isEmpty() || Integer.parseInt(port) <= PORT_MAX);
     }
 
     /** Path, query and fragment: encoded, and the path without its dots. */

@@ -31,7 +31,8 @@ record Field(
                     value -> value instanceof String css && css.length() <= Css.LENGTH_MAX ? Css.of(css) : null);
     private static final Option<@Nullable String> ATTR =
             new Option<>("attr", "an attribute's name of at most " + ATTR_MAX + " characters, such as href or abs:href", null,
-                    value -> value instanceof String attr && !attr.isBlank() && attr.length() <= ATTR_MAX ? attr.strip() : null);
+                    value -> value instanceof String attr && !attr.isBlank() && attr.length() <= ATTR_MAX && !attr.strip().equals("abs:")
+                            ? attr.strip() : null);
     private static final Option<Boolean> HTML = Option.flag("html", false);
     private static final Option<@Nullable Boolean> LIST =
             new Option<>("list", "true or false", null, value -> value instanceof Boolean flag ? flag : null);

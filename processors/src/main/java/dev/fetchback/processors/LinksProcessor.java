@@ -71,7 +71,10 @@ public final class LinksProcessor implements BuiltIn {
                     && element.hasAttr("href")) {
                 add(element);
             }
-            return links.size() < max ? FilterResult.CONTINUE : FilterResult.STOP;
+            if (links.size() >= max) {
+                return FilterResult.STOP;
+            }
+            return node instanceof Element element && BaseUrl.isTemplate(element) ? FilterResult.SKIP_CHILDREN : FilterResult.CONTINUE;
         }
 
         private void add(Element element) {

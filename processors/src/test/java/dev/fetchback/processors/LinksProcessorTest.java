@@ -26,6 +26,12 @@ final class LinksProcessorTest {
     }
 
     @Test
+    void whatStandsInTemplatesIsNoPartOfThePage() throws Exception {
+        assertThat(urls(Map.of(), "<template><base href=//x.test/><a href=in>in</a></template><base href=/b/><a href=out>out</a>"))
+                .containsExactly("https://example.com/b/out");
+    }
+
+    @Test
     void theFirstTextThatThereIsCounts() throws Exception {
         assertThat(run(Map.of(), "<a href=a><i></i></a><a href=a>Named</a><a href=a>Later</a>"))
                 .isEqualTo(List.of(Map.of("url", "https://example.com/dir/a", "text", "Named")));

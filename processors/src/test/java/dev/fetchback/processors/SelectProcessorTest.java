@@ -76,6 +76,7 @@ final class SelectProcessorTest {
     void badFieldsArePointedAt() {
         assertThat(Pages.refusal(select, Map.of())).isEqualTo(" needs css, fields or both");
         assertThat(Pages.refusal(select, Map.of("css", "p", "attr", "x", "html", true))).contains("one of attr, html and fields");
+        assertThat(Pages.refusal(select, Map.of("css", "p", "attr", "abs:"))).startsWith("/attr must be an attribute's name");
         assertThat(Pages.refusal(select, Map.of("fields", Map.of("a/b", "p[")))).startsWith("/fields/a~1b/css no selector: ");
         assertThat(Pages.refusal(select, Map.of("fields", Map.of("a", Map.of("css", "p", "atr", "x")))))
                 .isEqualTo("/fields/a/atr no such option; did you mean attr? allowed are css, fields, attr, html, list, max");
