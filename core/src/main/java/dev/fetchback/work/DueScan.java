@@ -27,6 +27,8 @@ final class DueScan {
     /** When the store is asked again that was full or busy: soon, and too seldom to be a load. */
     static final long STORE_RETRY_MILLIS = 1_000;
     private static final long NEVER = Long.MAX_VALUE;
+    /** How late a task may be whose queue lingers. */
+    private static final long LINGERING_LOOK_MILLIS = 200;
     /** What others put into a queue is due by their clocks, and stored a moment later. */
     private static final long LOOK_BACK_MILLIS = 10_000;
     /** What came too late even for that is found by looking at everything, this often. */
@@ -104,15 +106,20 @@ final class DueScan {
         if (due(now) && sink.room()) {
             scan(sink, now);
             loadAll(sink, now);
-        } else if (now - lookedAt >= store.lookEveryMillis() && sink.room()) {
+        } else if (now - lookedAt >= lookEvery() && sink.room()) {
             look(sink, now);
             loadAll(sink, now);
         }
     }
 
+    /** A queue that lingers hides when its next task is due, so it is looked at as if others put tasks there. */
+    private long lookEvery() {
+        return lingering.names().isEmpty() ? store.lookEveryMillis() : Math.min(store.lookEveryMillis(), LINGERING_LOOK_MILLIS);
+    }
+
     /** When to run again by itself, Unix milliseconds. */
     synchronized long nextAt(boolean room) {
-        long every = store.lookEveryMillis();
+        long every = lookEvery();
         long look = every == NEVER || !room ? NEVER : lookedAt + every;
         return Math.min(cut && !room ? NEVER : Math.min(nextAt, look), lingering.nextAt());
     }
@@ -225,7 +232,9 @@ final class DueScan {
 
     /** Brings the store's bound of a queue up to date, soon, that had nothing due but what was read at {@code since}. */
     void settle(String name, long since) {
-        if (!lingering.emptied(name, since)) {
+        if (lingering.emptied(name, since)) {
+            wake.run(); // whoever drives the lane may sleep until much later
+        } else {
             submitSettles(List.of(name), since);
         }
     }
