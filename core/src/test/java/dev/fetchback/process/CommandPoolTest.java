@@ -149,7 +149,7 @@ final class CommandPoolTest {
             List<String> started = Files.readAllLines(pids);
             assertThat(started).hasSize(2);
             for (String pid : started) {
-                ProcessHandle.of(Long.parseLong(pid)).ifPresent(left -> assertThat(left.onExit()).succeedsWithin(5, TimeUnit.SECONDS));
+                ProcessHandle.of(Long.parseLong(pid)).ifPresent(left -> assertThat(left.onExit()).succeedsWithin(30, TimeUnit.SECONDS));
             }
         }
     }
@@ -163,7 +163,7 @@ final class CommandPoolTest {
             assertThat(Fixture.text(Fixture.run(step, Fixture.newId(), new byte[1 << 20], List.of(Fixture.use("slow")))))
                     .isEqualTo("failed process_timeout");
             ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
-                    .ifPresent(left -> assertThat(left.onExit()).succeedsWithin(5, TimeUnit.SECONDS));
+                    .ifPresent(left -> assertThat(left.onExit()).succeedsWithin(30, TimeUnit.SECONDS));
         }
     }
 
@@ -176,7 +176,7 @@ final class CommandPoolTest {
             assertThat(Fixture.text(Fixture.run(step, Fixture.newId(), large, List.of(Fixture.use("input"), Fixture.use("errors")))))
                     .isEqualTo("{\"input\":1,\"errors\":2}");
             for (String pid : Files.readAllLines(pids)) {
-                ProcessHandle.of(Long.parseLong(pid)).ifPresent(left -> assertThat(left.onExit()).succeedsWithin(5, TimeUnit.SECONDS));
+                ProcessHandle.of(Long.parseLong(pid)).ifPresent(left -> assertThat(left.onExit()).succeedsWithin(30, TimeUnit.SECONDS));
             }
         }
     }
