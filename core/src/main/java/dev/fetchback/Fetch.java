@@ -6,6 +6,7 @@ import dev.fetchback.task.FetchOptions;
 import dev.fetchback.task.Header;
 import dev.fetchback.task.ProcessorUse;
 import dev.fetchback.task.TaskSpec;
+import dev.fetchback.task.TaskSpec.Tags;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -25,12 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Fetch {
     private static final int PRIORITY_MAX = 9;
-    // What the HTTP API takes.
-    private static final int KEY_MAX = 255;
-    private static final int LABELS_MAX = 16;
-    private static final int LABEL_LENGTH_MAX = 64;
-    private static final int METADATA_ENTRIES_MAX = 64;
-    private static final int METADATA_BYTES_MAX = 8 << 10;
+    private static final int KEY_MAX = 255; // what the HTTP API takes
 
     private final String url;
     private String method = "GET";
@@ -155,11 +151,12 @@ public final class Fetch {
      * @param label 1 to 64 characters; at most 16 labels
      */
     public Fetch label(String label) {
-        if (label.isEmpty() || label.length() > LABEL_LENGTH_MAX) {
-            throw new IllegalArgumentException("the label has " + label.length() + " characters; it must have 1 to " + LABEL_LENGTH_MAX);
+        if (label.isEmpty() || label.length() > Tags.LABEL_LENGTH_MAX) {
+            throw new IllegalArgumentException(
+                    "the label has " + label.length() + " characters; it must have 1 to " + Tags.LABEL_LENGTH_MAX);
         }
-        if (labels.size() >= LABELS_MAX) {
-            throw new IllegalArgumentException("a task has at most " + LABELS_MAX + " labels");
+        if (labels.size() >= Tags.LABELS_MAX) {
+            throw new IllegalArgumentException("a task has at most " + Tags.LABELS_MAX + " labels");
         }
         labels.add(label);
         return this;
@@ -169,13 +166,13 @@ public final class Fetch {
     public Fetch metadata(String name, String value) {
         Map<String, String> all = new LinkedHashMap<>(metadata);
         all.put(name, value);
-        if (all.size() > METADATA_ENTRIES_MAX) {
-            throw new IllegalArgumentException("a task has at most " + METADATA_ENTRIES_MAX + " entries of metadata");
+        if (all.size() > Tags.METADATA_ENTRIES_MAX) {
+            throw new IllegalArgumentException("a task has at most " + Tags.METADATA_ENTRIES_MAX + " entries of metadata");
         }
         int bytes = all.entrySet().stream().mapToInt(entry -> bytes(entry.getKey()) + bytes(entry.getValue())).sum();
-        if (bytes > METADATA_BYTES_MAX) {
+        if (bytes > Tags.METADATA_BYTES_MAX) {
             throw new IllegalArgumentException(
-                    "with '" + name + "' the metadata has " + bytes + " bytes; it may have " + METADATA_BYTES_MAX);
+                    "with '" + name + "' the metadata has " + bytes + " bytes; it may have " + Tags.METADATA_BYTES_MAX);
         }
         metadata.put(name, value);
         return this;
@@ -212,7 +209,7 @@ public final class Fetch {
         TaskSpec spec = new TaskSpec(url, new TaskSpec.Request(method, headers, body), options, process, to,
                 new TaskSpec.Schedule(delay.isZero() ? 0 : now + delay.toMillis(),
                         expiresAfter == null ? 0 : now + expiresAfter.toMillis(), priority, keep),
-                new TaskSpec.Tags(null, null, labels, metadata));
+                new Tags(null, null, labels, metadata));
         return new Tasks.Submission(spec, idempotencyKey == null ? null : new Tasks.Key("", idempotencyKey, fingerprint(to)));
     }
 

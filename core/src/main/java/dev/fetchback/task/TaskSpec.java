@@ -74,6 +74,15 @@ public record TaskSpec(
      * @param metadata returned as it came
      */
     public record Tags(@Nullable String owner, @Nullable BatchId batch, List<String> labels, Map<String, String> metadata) {
+        /** Labels of a task, at most. */
+        public static final int LABELS_MAX = 16;
+        /** Characters of a label, at most. */
+        public static final int LABEL_LENGTH_MAX = 64;
+        /** Entries of metadata, at most. */
+        public static final int METADATA_ENTRIES_MAX = 64;
+        /** Names and values of the metadata together in UTF-8, at most. */
+        public static final int METADATA_BYTES_MAX = 8 << 10;
+
         /** No tags at all. */
         public static final Tags NONE = new Tags(null, null, List.of(), Map.of());
 

@@ -3,6 +3,7 @@ package dev.fetchback.server.intake;
 import dev.fetchback.Tasks.Key;
 import dev.fetchback.Tasks.Submission;
 import dev.fetchback.task.DeliverOptions;
+import dev.fetchback.task.TaskSpec.Tags;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -28,10 +29,6 @@ final class TaskReader {
     static final Duration KEEP_MAX = Duration.ofDays(30);
 
     static final int PRIORITY_MAX = 9;
-    static final int LABELS_MAX = 16;
-    static final int LABEL_LENGTH_MAX = 64;
-    static final int METADATA_ENTRIES_MAX = 64;
-    static final int METADATA_BYTES_MAX = 8 << 10;
     static final int KEY_LENGTH_MAX = 255;
 
     private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE");
@@ -223,18 +220,18 @@ final class TaskReader {
         while (p.nextToken() != JsonToken.END_ARRAY) {
             String at = pointer + "/" + labels.size();
             String label = JsonIn.text(p, at, false);
-            if (label.isEmpty() || label.length() > LABEL_LENGTH_MAX) {
+            if (label.isEmpty() || label.length() > Tags.LABEL_LENGTH_MAX) {
                 throw new Refusal(
                         ApiError.OUT_OF_RANGE,
                         at,
-                        "The label has " + label.length() + " characters; it must have 1 to " + LABEL_LENGTH_MAX + ".");
+                        "The label has " + label.length() + " characters; it must have 1 to " + Tags.LABEL_LENGTH_MAX + ".");
             }
             labels.add(label);
-            if (labels.size() > LABELS_MAX) {
+            if (labels.size() > Tags.LABELS_MAX) {
                 throw new Refusal(
                         ApiError.OUT_OF_RANGE,
                         pointer,
-                        "There are more than " + LABELS_MAX + " labels; give at most " + LABELS_MAX + ".");
+                        "There are more than " + Tags.LABELS_MAX + " labels; give at most " + Tags.LABELS_MAX + ".");
             }
         }
         return labels;
@@ -252,12 +249,12 @@ final class TaskReader {
                 throw JsonIn.twice(at);
             }
             bytes += Utf8.length(name) + Utf8.length(value);
-            if (metadata.size() > METADATA_ENTRIES_MAX || bytes > METADATA_BYTES_MAX) {
+            if (metadata.size() > Tags.METADATA_ENTRIES_MAX || bytes > Tags.METADATA_BYTES_MAX) {
                 throw new Refusal(
                         ApiError.OUT_OF_RANGE,
                         pointer,
-                        "The metadata is too large; at most " + METADATA_ENTRIES_MAX + " entries of " + METADATA_BYTES_MAX
-                                + " bytes together are allowed.");
+                        "The metadata is too large; at most " + Tags.METADATA_ENTRIES_MAX + " entries of "
+                                + Tags.METADATA_BYTES_MAX + " bytes together are allowed.");
             }
         }
         return metadata;
