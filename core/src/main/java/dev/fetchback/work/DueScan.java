@@ -114,7 +114,7 @@ final class DueScan {
 
     /** A queue that lingers hides when its next task is due, so it is looked at as if others put tasks there. */
     private long lookEvery() {
-        return lingering.names().isEmpty() ? store.lookEveryMillis() : Math.min(store.lookEveryMillis(), LINGERING_LOOK_MILLIS);
+        return lingering.isEmpty() ? store.lookEveryMillis() : Math.min(store.lookEveryMillis(), LINGERING_LOOK_MILLIS);
     }
 
     /** When to run again by itself, Unix milliseconds. */

@@ -64,6 +64,11 @@ final class Lingering {
         return much;
     }
 
+    /** Whether there is none that may be used again. */
+    synchronized boolean isEmpty() {
+        return emptied.isEmpty();
+    }
+
     /** Those that may be used again. */
     synchronized List<String> names() {
         return List.copyOf(emptied.keySet());
