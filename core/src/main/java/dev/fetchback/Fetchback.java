@@ -58,6 +58,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -173,11 +174,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
         for (Submission submission : submissions) {
             tasks.add(newTasks.of(submission, fresh.get(tasks.size()), now, store.epoch()));
         }
-        try {
-            return NewTasks.answers(tasks, worker.submit(tasks));
-        } catch (StoreBusy e) {
-            throw new Overloaded(e.getMessage());
-        }
+        return NewTasks.answers(tasks, unlessBusy(() -> worker.submit(tasks)));
     }
 
     /** Submits one page to fetch, with every default: to the receiver named {@link Receiver#DEFAULT}, or kept where there is none. */
@@ -289,25 +286,27 @@ public final class Fetchback implements Tasks, AutoCloseable {
 
     @Override
     public boolean resumeReceiver(String id) {
-        if (!endpoints.resume(id)) {
-            return false;
-        }
-        try {
-            worker.hurry(id);
-        } catch (StoreBusy e) {
-            throw new Overloaded(e.getMessage());
-        }
-        return true;
+        return unlessBusy(() -> {
+            boolean there = endpoints.resume(id);
+            if (there) {
+                worker.hurry(id);
+            }
+            return there;
+        });
     }
 
     @Override
     public boolean pauseReceiver(String id) {
-        return endpoints.pause(id);
+        return unlessBusy(() -> endpoints.pause(id));
     }
 
     private Result commit(Change change) {
+        return unlessBusy(() -> commits.commit(List.of(change)).getFirst());
+    }
+
+    private static <T> T unlessBusy(Supplier<T> call) {
         try {
-            return commits.commit(List.of(change)).getFirst();
+            return call.get();
         } catch (StoreBusy e) {
             throw new Overloaded(e.getMessage());
         }

@@ -10,6 +10,7 @@ import dev.fetchback.store.StoreException;
 import dev.fetchback.work.Worker;
 import java.lang.System.Logger.Level;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
 /** What deliveries learn of receivers: it is stored, and the worker is told. */
@@ -39,6 +40,23 @@ final class ReceiverEvents implements Endpoints.Listener {
         } catch (StoreBusy | StoreException e) {
             LOG.log(Level.WARNING, "the health of receiver " + record.id() + " could not be saved", e);
         }
+    }
+
+    @Override
+    public CompletableFuture<Void> ordered(ReceiverRecord record) {
+        CompletableFuture<Void> stored = new CompletableFuture<>();
+        committer.submit(List.of(new Change.SaveReceiver(record, true)), new Committer.Completion() {
+            @Override
+            public void done(List<Result> results) {
+                stored.complete(null);
+            }
+
+            @Override
+            public void failed(StoreException reason) {
+                stored.completeExceptionally(reason);
+            }
+        });
+        return stored;
     }
 
     @Override

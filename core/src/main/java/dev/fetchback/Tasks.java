@@ -63,10 +63,13 @@ public interface Tasks {
     /** The receivers seen, with their health. */
     List<ReceiverRecord> receivers();
 
-    /** Lets deliveries to a receiver start again, and makes its waiting tasks due. False when there is no such receiver. */
+    /**
+     * Lets deliveries to a receiver start again; returns when that is stored. What waits for it is made due then, too, or a second
+     * later, when other nodes have heard of it. False when there is no such receiver.
+     */
     boolean resumeReceiver(String id);
 
-    /** Stops deliveries to a receiver until it is resumed. False when there is no such receiver. */
+    /** Stops deliveries to a receiver until it is resumed; returns when that is stored. False when there is no such receiver. */
     boolean pauseReceiver(String id);
 
     /**

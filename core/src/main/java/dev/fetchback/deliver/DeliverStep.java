@@ -4,6 +4,7 @@ import dev.fetchback.deliver.Transport.Reply;
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.outbound.Kind;
 import dev.fetchback.outbound.Outbound;
+import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.task.DeliverOptions;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.Task;
@@ -15,6 +16,7 @@ import dev.fetchback.work.Receivers;
 import dev.fetchback.work.Step;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -127,6 +129,11 @@ public final class DeliverStep implements Step<Parcel, DeliverResult>, Receivers
     public DeliverResult.@Nullable Refused stopped(String receiver) {
         Entry.Stopped stopped = endpoints.stopped(receiver);
         return stopped == null ? null : refused(stopped);
+    }
+
+    @Override
+    public void hear(List<ReceiverRecord> news) {
+        endpoints.hear(news);
     }
 
     private DeliverResult.Refused refused(Entry.Stopped stopped) {

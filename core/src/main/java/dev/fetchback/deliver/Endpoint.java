@@ -4,9 +4,11 @@ import dev.fetchback.deliver.DeliverSettings.Limits;
 import dev.fetchback.deliver.EndpointHealth.Start;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.work.Pace;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.function.LongSupplier;
 import java.util.function.ObjLongConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -247,23 +249,12 @@ final class Endpoint {
 
     /** When a task of the lane may start, as {@link Pace#opensAt} has it; a task of one that is stopped waits till then. */
     long opensAt(long now) {
-        origin.lock.lock();
-        try {
-            return health.opensAt(now);
-        } finally {
-            origin.lock.unlock();
-        }
+        return locked(() -> health.opensAt(now));
     }
 
     /** Why a due task is not to wait; null when attempts may start now or soon. */
     Entry.@Nullable Stopped stoppedForLong() {
-        origin.lock.lock();
-        try {
-            long now = clock.getAsLong();
-            return health.stopped(now) ? stopped(now) : null;
-        } finally {
-            origin.lock.unlock();
-        }
+        return this.<Entry.@Nullable Stopped>locked(() -> health.stopped(clock.getAsLong()) ? stopped(clock.getAsLong()) : null);
     }
 
     private long await(Condition condition, long nanos) throws InterruptedException {
@@ -329,17 +320,30 @@ final class Endpoint {
         origin.room.signalAll();
     }
 
-    /** What an operator wants of it; {@code change} is given the time, Unix milliseconds. */
-    void change(ObjLongConsumer<EndpointHealth> change) {
-        origin.lock.lock();
-        try {
+    /** What an operator wants of it; {@code change} is given the time, Unix milliseconds. Returns what the listener did. */
+    CompletableFuture<Void> change(ObjLongConsumer<EndpointHealth> change) {
+        locked(() -> {
             change.accept(health, clock.getAsLong());
             wakeAll();
+            return true;
+        });
+        try {
+            synchronized (saving) {
+                return listener.ordered(toRecord());
+            }
         } finally {
-            origin.lock.unlock();
+            listener.opened(health.id());
         }
-        save();
-        listener.opened(health.id());
+    }
+
+    /** What another node has stored of it. */
+    void hear(ReceiverRecord news) {
+        if (locked(() -> {
+            wakeAll();
+            return health.hear(news, clock.getAsLong());
+        })) {
+            listener.opened(health.id());
+        }
     }
 
     /** The newest state goes last, whoever comes first; what listens may take other locks, so none of the origin's is held. */
@@ -350,22 +354,21 @@ final class Endpoint {
     }
 
     ReceiverRecord toRecord() {
-        origin.lock.lock();
-        try {
-            return health.toRecord(clock.getAsLong());
-        } finally {
-            origin.lock.unlock();
-        }
+        return locked(() -> health.toRecord(clock.getAsLong()));
     }
 
     /**
      * Whether it can be forgotten: nothing is under way, and it is healthy or, when {@code evenIll}, not stopped by somebody.
      */
     boolean forgettable(boolean evenIll) {
+        return locked(() -> health.inFlight() == 0 && waiting == 0 && ahead == 0
+                && (health.forgettable(clock.getAsLong()) || evenIll && health.status() != ReceiverRecord.Status.PAUSED));
+    }
+
+    private <T extends @Nullable Object> T locked(Supplier<T> look) {
         origin.lock.lock();
         try {
-            boolean idle = health.inFlight() == 0 && waiting == 0 && ahead == 0;
-            return idle && (health.forgettable(clock.getAsLong()) || evenIll && health.status() != ReceiverRecord.Status.PAUSED);
+            return look.get();
         } finally {
             origin.lock.unlock();
         }

@@ -39,6 +39,7 @@ final class EndpointHealth {
     private long seenAt;
     private long untilSaved;
     private long updatedAt;
+    private int orders;
 
     private int limit;
     private int fineAtLimit;
@@ -67,10 +68,64 @@ final class EndpointHealth {
         until = saved.until();
         untilSaved = until;
         updatedAt = saved.updatedAt();
+        orders = saved.orders();
         if (status != Status.ACTIVE || until > 0) {
             putOff = true;
             rampFromOne();
         }
+    }
+
+    /**
+     * Takes over what another node has stored. What an operator ordered there counts whatever this node knows; of what was learned
+     * there, that the receiver is to be left alone, or for no longer.
+     *
+     * @return whether it may have changed when deliveries start
+     */
+    boolean hear(ReceiverRecord news, long now) {
+        if (news.orders() < orders || news.status() == Status.ABSENT || status == Status.ABSENT) {
+            return false; // an older state; or one of a program's own, which every program knows for itself
+        }
+        if (news.orders() > orders) {
+            restore(news);
+            if (status == Status.ACTIVE && until <= now) {
+                activate();
+            }
+            return true;
+        }
+        if (closed()) {
+            return false;
+        }
+        return switch (news.status()) {
+            case GONE, PAUSED -> stop(news.status(), String.valueOf(news.reason()));
+            case BROKEN -> held(Status.BROKEN, news, now);
+            case ACTIVE -> news.until() > now ? held(Status.ACTIVE, news, now) : well();
+            case ABSENT -> false;
+        };
+    }
+
+    private boolean held(Status by, ReceiverRecord news, long now) {
+        if (status == by && until >= news.until()) {
+            failures = by == Status.BROKEN ? Math.max(failures, news.failures()) : failures;
+            return false;
+        }
+        status = by;
+        reason = news.reason();
+        failures = news.failures();
+        until = Math.max(until, news.until()); // not for longer than anything may: see tryBegin
+        untilSaved = until;
+        updatedAt = news.updatedAt();
+        putOff |= stopped(now);
+        rampFromOne();
+        return true;
+    }
+
+    /** A delivery of another node has closed the breaker. */
+    private boolean well() {
+        if (status != Status.BROKEN) {
+            return false;
+        }
+        activate();
+        return true;
     }
 
     /**
@@ -254,12 +309,14 @@ final class EndpointHealth {
     void pause(long now) {
         stop(Status.PAUSED, "Paused by the operator.");
         updatedAt = now;
+        orders++;
     }
 
     /** The operator lets it start again, slowly. */
     void resume(long now) {
         activate();
         updatedAt = now;
+        orders++;
     }
 
     /** When the next may start, Unix milliseconds; {@link Pace#AFTER_LEAVE} when one must end first, or somebody resume it. */
@@ -305,7 +362,7 @@ final class EndpointHealth {
 
     ReceiverRecord toRecord(long now) {
         boolean over = status == Status.ACTIVE && until <= now;
-        return new ReceiverRecord(id, endpoint, status, over ? null : reason, failures, over ? 0 : until, updatedAt);
+        return new ReceiverRecord(id, endpoint, status, over ? null : reason, failures, over ? 0 : until, updatedAt, orders);
     }
 
     /** Whether a delivery may start. */

@@ -2,6 +2,7 @@ package dev.fetchback.deliver;
 
 import dev.fetchback.outbound.BadUrl;
 import dev.fetchback.store.ReceiverRecord;
+import dev.fetchback.store.StoreException;
 import dev.fetchback.work.Pace;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -9,6 +10,8 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +53,12 @@ public final class Endpoints {
          */
         void changed(ReceiverRecord record);
 
+        /** The same by an operator's order; what is returned completes when it is stored, or fails as the store does. */
+        default CompletableFuture<Void> ordered(ReceiverRecord record) {
+            changed(record);
+            return CompletableFuture.completedFuture(null);
+        }
+
         /** The deliver lane may find a free place; called without locks. */
         default void opened(String id) {}
 
@@ -81,6 +90,28 @@ public final class Endpoints {
             }
         }
         return back;
+    }
+
+    /** Takes over what other nodes have stored, which is not saved again. */
+    public void hear(List<ReceiverRecord> news) {
+        for (ReceiverRecord one : news) {
+            try {
+                Endpoint endpoint = heard(one);
+                if (endpoint != null) {
+                    endpoint.hear(one);
+                }
+            } catch (BadUrl e) {
+                LOG.log(System.Logger.Level.WARNING, "What another node stored of receiver {0} is left out: {1}", one.id(), e.getMessage());
+            }
+        }
+    }
+
+    /** One that is well and not known here is left out: there is nothing to be held to. */
+    private synchronized @Nullable Endpoint heard(ReceiverRecord news) throws BadUrl {
+        Endpoint known = byId.get(news.id());
+        boolean well = news.status() == ReceiverRecord.Status.ABSENT
+                || news.status() == ReceiverRecord.Status.ACTIVE && news.until() <= clock.getAsLong();
+        return known != null || well ? known : put(news.id(), EndpointName.of(news.endpoint()), null);
     }
 
     /** The endpoint of a receiver's address. */
@@ -158,12 +189,15 @@ public final class Endpoints {
         return all.stream().map(Endpoint::toRecord).toList();
     }
 
-    /** Lets deliveries start again, slowly. False when no such receiver is remembered, or it is none of this start of the program. */
+    /**
+     * Lets deliveries start again, slowly; returns when that is stored. False when no such receiver is remembered, or it is none of this
+     * start of the program.
+     */
     public boolean resume(String id) {
         Endpoint endpoint = find(id);
         boolean there = endpoint != null && !absent(endpoint);
         if (there) {
-            endpoint.change(EndpointHealth::resume);
+            stored(endpoint.change(EndpointHealth::resume));
         }
         return there;
     }
@@ -172,13 +206,25 @@ public final class Endpoints {
         return endpoint.toRecord().status() == ReceiverRecord.Status.ABSENT;
     }
 
-    /** Stops deliveries until {@link #resume}; those under way go on. False when no such receiver is remembered. */
+    /**
+     * Stops deliveries until {@link #resume}, those under way go on; returns when that is stored. False when no such receiver is
+     * remembered.
+     */
     public boolean pause(String id) {
         Endpoint endpoint = find(id);
         if (endpoint != null) {
-            endpoint.change(EndpointHealth::pause);
+            stored(endpoint.change(EndpointHealth::pause));
         }
         return endpoint != null;
+    }
+
+    private static void stored(CompletableFuture<Void> order) {
+        try {
+            order.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof StoreException fault
+                    ? new StoreException(fault.kind(), String.valueOf(fault.getMessage()), fault) : e;
+        }
     }
 
     /** Why due tasks of a receiver are not to wait for it; null when they are. */

@@ -50,8 +50,18 @@ public sealed interface Change {
     /** A new batch; its counters start at zero and follow its tasks. */
     record NewBatch(BatchId id, @Nullable String owner) implements Change {}
 
-    /** What is known of a receiver, written whole. */
-    record SaveReceiver(ReceiverRecord receiver) implements Change {}
+    /**
+     * What is known of a receiver, written whole. Where a store has several owners, what one of them has learned is stale while the
+     * receiver is paused or gone by another's word, unless it says that it is gone.
+     *
+     * @param order whether an operator says so, which always applies
+     */
+    record SaveReceiver(ReceiverRecord receiver, boolean order) implements Change {
+        /** What this owner has learned. */
+        public SaveReceiver(ReceiverRecord receiver) {
+            this(receiver, false);
+        }
+    }
 
     /**
      * Makes the tasks that wait for a queue due at once, at most {@code limit} of them, earliest first; stale when none waits for

@@ -12,9 +12,16 @@ import org.jspecify.annotations.Nullable;
  * @param failures in a row
  * @param until when the breaker lets a probe through, or when a Retry-After ends; Unix milliseconds, 0 for none
  * @param updatedAt Unix milliseconds
+ * @param orders how often an operator has paused or resumed it: of two records the one with more is the newer, whatever the clocks of
+ *     their owners say; counted where a store has several owners
  */
 public record ReceiverRecord(
-        String id, String endpoint, Status status, @Nullable String reason, int failures, long until, long updatedAt) {
+        String id, String endpoint, Status status, @Nullable String reason, int failures, long until, long updatedAt, int orders) {
+
+    /** Of one that nobody has paused or resumed. */
+    public ReceiverRecord(String id, String endpoint, Status status, @Nullable String reason, int failures, long until, long updatedAt) {
+        this(id, endpoint, status, reason, failures, until, updatedAt, 0);
+    }
 
     /** Whether deliveries may start. */
     public enum Status {

@@ -68,6 +68,37 @@ public interface Store extends AutoCloseable {
         public static final Share UNDIVIDED = new Share(0, 0, 0, 0);
     }
 
+    /**
+     * What other owners have stored since this was last asked that this one must know while it works; a bounded part of it. Asked by
+     * one thread, now and then, while {@link #lookEveryMillis} says that there are others.
+     */
+    default News news() {
+        return News.NONE;
+    }
+
+    /**
+     * What other owners have stored.
+     *
+     * @param receivers what they know of receivers
+     * @param taken attempts of this owner whose task is no longer theirs: it was cancelled, say
+     */
+    record News(List<ReceiverRecord> receivers, List<Attempt> taken) {
+        /** Nothing. */
+        public static final News NONE = new News(List.of(), List.of());
+    }
+
+    /**
+     * One start of a task.
+     *
+     * @param number see {@link dev.fetchback.task.Task#fence}
+     */
+    record Attempt(TaskId task, int number) {
+        /** The one that a running task is on. */
+        public static Attempt of(Task running) {
+            return new Attempt(running.id(), running.fence().attempt());
+        }
+    }
+
     /** How often to look for what other owners have put into this one's queues, milliseconds; {@link Long#MAX_VALUE} when none does. */
     default long lookEveryMillis() {
         return Long.MAX_VALUE;

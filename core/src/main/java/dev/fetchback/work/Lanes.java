@@ -15,12 +15,17 @@ final class Lanes {
     private final Map<Stage, LaneThread> threads = new EnumMap<>(Stage.class);
     private final Worker.Parts parts;
     private final Lane.Starter starter;
+    private final LaneThread rounds;
 
-    /** @param unsettled called with each turn of the fetch lane; returns when to be called again, Unix milliseconds */
-    Lanes(WorkSettings settings, Worker.Parts parts, Lane.Starter starter, LongSupplier unsettled) {
+    /**
+     * @param unsettled called with each turn of the fetch lane; returns when to be called again, Unix milliseconds
+     * @param rounds called on a thread of its own; returns the same
+     */
+    Lanes(WorkSettings settings, Worker.Parts parts, Lane.Starter starter, LongSupplier unsettled, LongSupplier rounds) {
         this.parts = parts;
         this.starter = starter;
         LongSupplier clock = parts.surroundings().clock();
+        this.rounds = new LaneThread("fetchback-rounds", clock, rounds);
         threads.put(Stage.FETCH, new LaneThread("fetchback-fetch-lane", clock,
                 () -> Math.min(unsettled.getAsLong(), of(Stage.FETCH).turn())));
         threads.put(Stage.PROCESS, new LaneThread("fetchback-process-lane", clock, () -> of(Stage.PROCESS).turn()));
@@ -47,6 +52,12 @@ final class Lanes {
 
     void start() {
         threads.values().forEach(LaneThread::start);
+        rounds.start();
+    }
+
+    /** Has somebody look soon at what other owners have stored. */
+    void goRound() {
+        rounds.wake();
     }
 
     /** Has the fetch lane's thread look soon at what is unsettled. */
@@ -69,6 +80,7 @@ final class Lanes {
     /** Starts nothing any more. */
     void stop() throws InterruptedException {
         lanes.values().forEach(Lane::stop);
+        rounds.stop();
         for (LaneThread thread : threads.values()) {
             thread.stop();
         }

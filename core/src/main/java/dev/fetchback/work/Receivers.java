@@ -1,5 +1,7 @@
 package dev.fetchback.work;
 
+import dev.fetchback.store.ReceiverRecord;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The limits and the health of receivers, kept by whoever delivers: one count for the lane and for deliveries from memory. */
@@ -13,4 +15,7 @@ public interface Receivers {
      * @return what an attempt would come to; null while attempts may start, or may soon
      */
     DeliverResult.@Nullable Refused stopped(String receiver);
+
+    /** Takes over what other owners of the store have stored of receivers. */
+    default void hear(List<ReceiverRecord> news) {}
 }

@@ -1,13 +1,13 @@
 package dev.fetchback.work;
 
 import dev.fetchback.store.Store;
+import dev.fetchback.store.Store.Attempt;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.task.Event;
 import dev.fetchback.task.Outcome;
 import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
-import dev.fetchback.task.TaskId;
 import dev.fetchback.task.TaskSpec;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -44,13 +44,6 @@ final class Runs {
     private final Set<Attempt> cancelled = ConcurrentHashMap.newKeySet();
     private final AtomicInteger underWay = new AtomicInteger();
     private final Object idle = new Object();
-
-    /** One start of a task. */
-    private record Attempt(TaskId task, int number) {
-        static Attempt of(Task task) {
-            return new Attempt(task.id(), task.fence().attempt());
-        }
-    }
 
     Runs(Worker worker, Worker.Parts parts, WorkSettings settings) {
         this.worker = worker;
@@ -97,8 +90,7 @@ final class Runs {
     }
 
     /** Ends the attempt that a task was on when it was cancelled: nobody is to be told any more. */
-    void cancel(Task running) {
-        Attempt attempt = Attempt.of(running);
+    void cancel(Attempt attempt) {
         if (cancelled.size() >= CANCELLED_MAX) {
             cancelled.clear();
         }

@@ -55,6 +55,7 @@ public final class Worker {
     private final Receivers receivers;
     private final Runs runs;
     private final Hurries hurries;
+    private final Rounds rounds;
     private final Executor threads;
     private final Waiters waiters = new Waiters();
     private final Reclaims reclaims;
@@ -109,7 +110,8 @@ public final class Worker {
         this.runs = new Runs(this, parts, settings);
         this.unsettled = new Unsettled(clock);
         this.reclaims = new Reclaims(store, committer, this::next);
-        this.lanes = new Lanes(settings, parts, new StoredStarts(this, parts, runs), this::settleAgain);
+        this.rounds = new Rounds(store, receivers, runs, clock);
+        this.lanes = new Lanes(settings, parts, new StoredStarts(this, parts, runs), this::settleAgain, rounds::turn);
         this.fetches = lanes.of(Stage.FETCH);
         this.hosts = new Hosts(fetches, parts.hosts().addresses(), clock);
         this.submits = new Submits(this, store, committer, fetches, clock);
@@ -122,6 +124,7 @@ public final class Worker {
         store.onGain(() -> {
             reclaims.soon();
             lanes.wake();
+            lanes.goRound();
         });
         lanes.start();
     }
@@ -274,8 +277,8 @@ public final class Worker {
                 return Optional.of(false);
             }
             if (committer.commit(List.of(new Change.Move(before.get(), after.get(), null))).getFirst() instanceof Result.Applied) {
-                if (before.get().phase().running()) {
-                    runs.cancel(before.get());
+                if (before.get().phase().running() && before.get().fence().epoch() == store.epoch()) {
+                    runs.cancel(Store.Attempt.of(before.get())); // another owner hears of it from the store
                 }
                 settled(after.get());
                 return Optional.of(true);
@@ -289,18 +292,25 @@ public final class Worker {
         return waiters.await(store, id, patience);
     }
 
-    /** Makes the tasks due that wait for a receiver; returns when that is on disk. */
+    /** Makes the tasks due that wait for a receiver; returns when that is on disk, but where other owners must hear of it first. */
     public void hurry(String receiver) {
-        hurries.run(receiver);
+        if (rounds.alone()) {
+            hurries.run(receiver);
+        } else {
+            recovered(receiver);
+        }
     }
 
     /** A receiver that was stopped takes deliveries again: what was put off meanwhile is made due, on another thread. */
     public void recovered(String receiver) {
         threads.execute(() -> {
             try {
+                rounds.awaitOthers(); // who has not heard of it would put off again what becomes due
                 hurries.run(receiver);
             } catch (StoreBusy | StoreException e) {
                 LOG.log(Level.WARNING, "the tasks of receiver " + receiver + " were not hurried; they go on by their schedule", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
         });
     }

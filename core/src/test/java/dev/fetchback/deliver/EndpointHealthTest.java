@@ -56,6 +56,49 @@ class EndpointHealthTest {
         assertThat(health.tryBegin(now)).as("a probe that was given back").isEqualTo(Start.PROBE);
     }
 
+    private boolean hears(Status status, long until, int orders) {
+        return health.hear(new ReceiverRecord("rcv_A", "https://a.example/", status, "said there", 7, until, now, orders), now);
+    }
+
+    @Test
+    void whatAnotherNodeHasLearnedHoldsItHereToo() {
+        assertThat(hears(Status.ACTIVE, 0, 0)).as("nothing new").isFalse();
+        assertThat(hears(Status.ACTIVE, now + 5_000, 0)).as("Retry-After").isTrue();
+        assertThat(health.tryBegin(now)).isEqualTo(Start.SOON);
+        assertThat(hears(Status.ACTIVE, now + 4_000, 0)).as("a shorter one").isFalse();
+        assertThat(hears(Status.BROKEN, now + 9_000, 0)).isTrue();
+        now += 8_000;
+        assertThat(health.tryBegin(now)).isEqualTo(Start.SOON);
+        now += 1_000;
+        assertThat(health.tryBegin(now)).isEqualTo(Start.PROBE);
+        health.undo(Start.PROBE);
+        assertThat(hears(Status.ACTIVE, 0, 0)).as("a probe went well there").isTrue();
+        assertThat(health.tryBegin(now)).isEqualTo(Start.YES);
+        assertThat(health.tryBegin(now)).as("slowly").isEqualTo(Start.BUSY);
+        assertThat(hears(Status.GONE, 0, 0)).isTrue();
+        assertThat(health.tryBegin(now)).isEqualTo(Start.STOPPED);
+        assertThat(health.toRecord(now).reason()).isEqualTo("said there");
+        assertThat(hears(Status.ACTIVE, 0, 0)).as("from before it was gone").isFalse();
+        assertThat(hears(Status.BROKEN, now + 9_000, 0)).isFalse();
+        assertThat(health.status()).isEqualTo(Status.GONE);
+    }
+
+    @Test
+    void ordersOfAnOperatorCountInTheirOrder() {
+        assertThat(hears(Status.PAUSED, 0, 1)).isTrue();
+        assertThat(health.tryBegin(now)).isEqualTo(Start.STOPPED);
+        assertThat(hears(Status.ACTIVE, 0, 0)).as("from before the pause").isFalse();
+        assertThat(hears(Status.ACTIVE, 0, 2)).isTrue();
+        assertThat(health.tryBegin(now)).isEqualTo(Start.YES);
+        assertThat(hears(Status.PAUSED, 0, 1)).as("from before it was resumed").isFalse();
+        health.pause(now);
+        assertThat(health.toRecord(now).orders()).isEqualTo(3);
+        assertThat(hears(Status.GONE, 0, 2)).isFalse();
+        assertThat(health.status()).isEqualTo(Status.PAUSED);
+        assertThat(hears(Status.ACTIVE, 0, 4)).isTrue();
+        assertThat(health.status()).isEqualTo(Status.ACTIVE);
+    }
+
     @Test
     void eachProbeThatFailsDoublesTheWaitUpToTenMinutes() {
         fail(5);

@@ -134,6 +134,21 @@ class EndpointsTest {
     }
 
     @Test
+    void whatAnotherNodeStoredIsHeardAndNotSavedAgain() throws Exception {
+        String url = "https://a.example/hooks";
+        String id = Pages.receiverId(url);
+        endpoints.hear(List.of(new ReceiverRecord("rcv_X", "ftp://x", Status.GONE, null, 0, 0, 0),
+                new ReceiverRecord(id, url, Status.ACTIVE, null, 0, 0, 0)));
+        assertThat(endpoints.records()).as("of one that is well nothing need be known").isEmpty();
+        endpoints.hear(List.of(new ReceiverRecord(id, url, Status.PAUSED, "Paused by the operator.", 0, 0, 0, 1)));
+        assertThat(enter(url)).isInstanceOf(Entry.Stopped.class);
+        assertThat(endpoints.records()).singleElement().extracting(ReceiverRecord::status).isEqualTo(Status.PAUSED);
+        assertThat(saved).isEmpty();
+        assertThat(endpoints.resume(id)).isTrue();
+        assertThat(saved).singleElement().extracting(ReceiverRecord::orders).isEqualTo(2);
+    }
+
+    @Test
     void unknownReceiversCanBeNeitherPausedNorResumed() {
         assertThat(endpoints.pause("rcv_0000000000000000")).isFalse();
         assertThat(endpoints.resume("rcv_0000000000000000")).isFalse();

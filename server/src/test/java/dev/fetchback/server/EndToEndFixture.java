@@ -101,7 +101,7 @@ abstract class EndToEndFixture {
         return call("GET", "/v1/tasks/" + id + "?wait=20s", "", headers).body();
     }
 
-    protected static String field(String json, String name) {
+    static String field(String json, String name) {
         Matcher matcher = Pattern.compile("\"" + name + "\":\"?([^\",}]*)").matcher(json);
         assertThat(matcher.find()).as("%s in %s", name, json).isTrue();
         return matcher.group(1);

@@ -49,8 +49,7 @@ public final class PostgresStore implements Store {
             + " coalesce(sum(failed), 0), coalesce(sum(dead), 0), coalesce(sum(cancelled), 0), coalesce(sum(expired), 0)"
             + " FROM batch b LEFT JOIN batch_tally t ON t.batch=b.id WHERE b.id=? GROUP BY b.id";
     private static final int BATCH_COUNTS = 3; // the number of the column of the first of them
-    private static final String RECEIVERS =
-            "SELECT id, endpoint, status, reason, failures, until, updated_at FROM receiver ORDER BY id";
+    private static final String RECEIVERS = "SELECT " + Heard.RECEIVER + " FROM receiver ORDER BY id";
     private static final String STORED = "SELECT body, bytes FROM stored WHERE id=? AND until>0";
     private static final String PIECE = "SELECT b.data FROM stored s JOIN body b ON b.body=s.body AND b.span=s.span"
             + " WHERE s.id=? AND s.body=? AND b.piece=?";
@@ -67,6 +66,7 @@ public final class PostgresStore implements Store {
     private final Membership membership;
     private final Writer writer;
     private final Pruner pruner;
+    private final Heard heard;
     private volatile long size; // of the database, when it was last looked at
     private volatile long deadRows; // likewise
     private boolean closed;
@@ -76,6 +76,7 @@ public final class PostgresStore implements Store {
         this.membership = membership;
         this.writer = writer;
         this.pruner = pruner;
+        this.heard = new Heard(connections, membership);
     }
 
     /**
@@ -141,6 +142,11 @@ public final class PostgresStore implements Store {
     @Override
     public long lookEveryMillis() {
         return membership.shared() ? LOOK_EVERY_MILLIS : Long.MAX_VALUE;
+    }
+
+    @Override
+    public News news() {
+        return heard.news();
     }
 
     @Override
@@ -270,15 +276,7 @@ public final class PostgresStore implements Store {
             try (PreparedStatement find = connection.prepareStatement(RECEIVERS);
                     ResultSet row = find.executeQuery()) {
                 while (row.next()) {
-                    int at = 1;
-                    receivers.add(new ReceiverRecord(
-                            row.getString(at++),
-                            row.getString(at++),
-                            ReceiverRecord.Status.valueOf(row.getString(at++)),
-                            row.getString(at++),
-                            row.getInt(at++),
-                            row.getLong(at++),
-                            row.getLong(at)));
+                    receivers.add(Heard.receiver(row));
                 }
             }
             return receivers;

@@ -49,6 +49,7 @@ final class Pruner {
     private static final String BATCHES = "SELECT b.id FROM batch b WHERE b.id<? AND coalesce((SELECT sum(accepted)"
             + "<=sum(succeeded+failed+dead+cancelled+expired) FROM batch_tally t WHERE t.batch=b.id), true)"
             + " ORDER BY b.id LIMIT " + ROWS_MAX;
+    private static final String RECALLS = "DELETE FROM recall r WHERE NOT EXISTS(SELECT 1 FROM node n WHERE n.epoch=r.epoch)";
     private static final String SEEN = "DELETE FROM seen WHERE page IN (SELECT page FROM seen WHERE at<=? ORDER BY at LIMIT ?)";
     private static final String DEAD =
             "SELECT id FROM kept WHERE phase=" + Phase.DEAD.code() + " AND at<=? ORDER BY at LIMIT " + ROWS_MAX;
@@ -193,6 +194,7 @@ final class Pruner {
         }
         delete(connection, "DELETE FROM batch_tally WHERE batch=ANY(?::uuid[])", batches);
         delete(connection, "DELETE FROM batch WHERE id=ANY(?::uuid[])", batches);
+        update(connection, RECALLS);
         more |= batches.size() == ROWS_MAX;
 
         long old = update(connection, SEEN, now - retention.seen().toMillis(), ROWS_MAX);

@@ -86,7 +86,12 @@ final class Schema {
                 "CREATE TABLE tally(waiting_fetch int8 NOT NULL, waiting_process int8 NOT NULL, waiting_deliver int8 NOT NULL,"
                         + " running int8 NOT NULL, dead int8 NOT NULL, body_bytes int8 NOT NULL, dead_bytes int8 NOT NULL)" + BUSY,
                 "CREATE TABLE receiver(id text PRIMARY KEY, endpoint text NOT NULL, status text NOT NULL, reason text,"
-                        + " failures int4 NOT NULL, until int8 NOT NULL, updated_at int8 NOT NULL)",
+                        + " failures int4 NOT NULL, until int8 NOT NULL, updated_at int8 NOT NULL, orders int4 NOT NULL,"
+                        // by whom, and in what transaction: others look for what is new to them
+                        + " epoch int4 NOT NULL, changed xid8 NOT NULL)",
+                "CREATE INDEX receiver_changed ON receiver(changed, id)",
+                // Attempts that a node is to end because their task was taken from it.
+                "CREATE TABLE recall(epoch int4 NOT NULL, id uuid NOT NULL, attempt int4 NOT NULL, PRIMARY KEY(epoch, id, attempt))",
                 "CREATE TABLE seen(page text PRIMARY KEY, status int4 NOT NULL, bytes int8 NOT NULL, at int8 NOT NULL,"
                         + " url text NOT NULL, sha256 text NOT NULL, etag text, modified text)",
                 "CREATE INDEX seen_at ON seen(at)",

@@ -24,9 +24,6 @@ final class Transaction {
             + " (SELECT bit_or(1::int8 << s.n) FROM shard s WHERE s.epoch=?"
             + " AND EXISTS(SELECT 1 FROM node WHERE epoch=? AND expires > clock_timestamp() + ?::float8 * interval '1 ms')),"
             + " set_config('statement_timeout', '" + STATEMENT_MAX + "', true)";
-    private static final String SAVE_RECEIVER = "INSERT INTO receiver(id, endpoint, status, reason, failures, until, updated_at)"
-            + " VALUES(?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET endpoint=excluded.endpoint, status=excluded.status,"
-            + " reason=excluded.reason, failures=excluded.failures, until=excluded.until, updated_at=excluded.updated_at";
     private static final String ADD_BATCH = "INSERT INTO batch(id, owner) VALUES(?,?) ON CONFLICT DO NOTHING";
 
     private final Connection connection;
@@ -35,6 +32,8 @@ final class Transaction {
     private final Tally tally;
     private final Bodies bodies;
     private final Wave wave;
+    private final SavedReceivers receivers = new SavedReceivers();
+    private final int epoch;
     private String xid = "";
 
     /**
@@ -46,7 +45,7 @@ final class Transaction {
 
     /** @param pending see {@link Bodies} */
     Transaction(Connection connection, Around around, Membership membership, Pending pending, int changes) throws SQLException {
-        int epoch = membership.epoch();
+        this.epoch = membership.epoch();
         this.connection = connection;
         this.results = new Result[changes];
         long startable = begin(epoch, around.lease()) & membership.owned();
@@ -71,6 +70,7 @@ final class Transaction {
         wave.flush();
         queues.flush(connection);
         tally.flush(connection);
+        receivers.flush(connection, epoch, results);
         return results;
     }
 
@@ -94,7 +94,7 @@ final class Transaction {
                     add.executeUpdate();
                 }
             }
-            case Change.SaveReceiver save -> save(save);
+            case Change.SaveReceiver save -> receivers.add(save, at);
             case Change.Hurry hurry -> {
                 wave.flush();
                 results[at] = queues.hurry(connection, hurry) ? Result.Applied.APPLIED : Result.Stale.STALE;
@@ -113,20 +113,6 @@ final class Transaction {
                 xid = row.getString(1);
                 return row.getLong(2);
             }
-        }
-    }
-
-    private void save(Change.SaveReceiver change) throws SQLException {
-        try (PreparedStatement save = connection.prepareStatement(SAVE_RECEIVER)) {
-            int at = 1;
-            save.setString(at++, change.receiver().id());
-            save.setString(at++, text(change.receiver().endpoint()));
-            save.setString(at++, change.receiver().status().name());
-            save.setString(at++, text(change.receiver().reason()));
-            save.setInt(at++, change.receiver().failures());
-            save.setLong(at++, change.receiver().until());
-            save.setLong(at, change.receiver().updatedAt());
-            save.executeUpdate();
         }
     }
 

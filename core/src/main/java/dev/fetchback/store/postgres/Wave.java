@@ -33,6 +33,7 @@ final class Wave {
     private final int span;
     private final long finishedKept;
     private final NewTasks fresh;
+    private final Recalls recalls;
     private final Set<TaskId> ids = new HashSet<>();
     private final Set<ByteBuffer> keys = new HashSet<>();
     private final Map<Way, List<Moving>> moves = new TreeMap<>(Comparator.comparing(Way::from).thenComparing(Way::to));
@@ -62,6 +63,7 @@ final class Wave {
         this.span = span;
         this.finishedKept = finishedKept;
         this.fresh = new NewTasks(into);
+        this.recalls = new Recalls(owner.epoch);
     }
 
     void add(Change.Submit submit, int at) throws SQLException {
@@ -128,6 +130,7 @@ final class Wave {
         }
         into.seen.moved(applied);
         into.bodies.flush();
+        recalls.flush(into.connection);
         moves.clear();
         ids.clear();
         keys.clear();
@@ -165,6 +168,7 @@ final class Wave {
             into.queues.waits(move.after());
         }
         into.bodies.moved(move);
+        recalls.moved(move.before());
     }
 
     /** Forgets a finished task; false when there is none. */
