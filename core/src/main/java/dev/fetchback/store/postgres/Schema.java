@@ -41,8 +41,10 @@ final class Schema {
 
     private static final int VERSION = MIGRATIONS.size();
 
-    private static final String LOOK = "SELECT to_regclass('fetchback') IS NOT NULL, to_regclass('running') IS NOT NULL"
-            + " OR to_regclass('waiting') IS NOT NULL OR to_regclass('node') IS NOT NULL, current_schema()";
+    /** By one look at all names, as another node may be making the tables just now. */
+    private static final String LOOK = "SELECT coalesce(bool_or(relname='fetchback'), false), count(relname)>0, current_schema() FROM pg_class"
+            + " WHERE relnamespace=(SELECT oid FROM pg_namespace WHERE nspname=current_schema())"
+            + " AND relname IN ('fetchback', 'running', 'waiting', 'node')";
     private static final String RIGHTS = "SELECT current_user, current_schema(), has_schema_privilege(current_schema(), 'CREATE'),"
             + " (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid=to_regclass('fetchback')"
             + " AND NOT pg_has_role(relowner, 'USAGE'))";

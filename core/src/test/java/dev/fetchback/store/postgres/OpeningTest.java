@@ -153,6 +153,17 @@ class OpeningTest {
         assertThat(Servers.ask(server, "SELECT count(*) FROM " + schema + ".node")).as("they have left").isEqualTo("0");
     }
 
+    /** A node that is asked for its tables one by one sees the later ones only, when another node makes them all just then. */
+    @Test
+    void takesNoTablesForAnotherProgramsThatANodeIsJustMaking() {
+        Servers.execute(server, "CREATE FUNCTION " + schema + ".to_regclass(name text) RETURNS regclass LANGUAGE plpgsql AS $$ DECLARE"
+                + " seen regclass := pg_catalog.to_regclass(name); BEGIN WHILE name='fetchback' AND seen IS NULL"
+                + " AND NOT EXISTS(SELECT FROM pg_class WHERE relname='running' AND relnamespace='" + schema + "'::regnamespace) LOOP PERFORM pg_sleep(0.01); END LOOP; RETURN seen; END $$");
+        CompletableFuture<PostgresStore> slow = CompletableFuture.supplyAsync(() -> PostgresStore.open(settings(url + ",pg_catalog", "slow")));
+        PostgresStore.open(settings(url, "quick")).close();
+        assertThat(slow).succeedsWithin(Duration.ofSeconds(20)).satisfies(PostgresStore::close);
+    }
+
     @Test
     void refusesASecondNodeOfOneName() {
         PostgresStore first = PostgresStore.open(settings(url, "same"));
