@@ -12,6 +12,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
@@ -33,9 +34,10 @@ final class Bodies {
     private static final String DROP_PENDING =
             "DELETE FROM stored WHERE id=ANY(?::uuid[]) AND until=0 AND epoch=? RETURNING bytes, dead_at, span, body";
     private static final String DROP_PIECES = "DELETE FROM body WHERE span=" + Spans.LASTING + " AND body=?";
-    private static final String KEEP = "UPDATE stored s SET until=m.until, dead_at=m.dead_at FROM "
-            + Columns.unnest("m", "id, until, dead_at, died", Type.ID, Type.LONG, Type.LONG, Type.INT)
-            + " WHERE s.id=m.id RETURNING s.bytes, m.died";
+    private static final String KEEP = "UPDATE stored s SET until=" + Columns.at("s.id", "m", "until") + ", dead_at="
+            + Columns.at("s.id", "m", "dead_at") + " FROM "
+            + Columns.arrays("m", "id, until, dead_at, died", Type.ID, Type.LONG, Type.LONG, Type.INT)
+            + " WHERE " + Columns.each("s.id", "m") + " RETURNING s.bytes, " + Columns.at("s.id", "m", "died");
     /** Pieces of bodies that one statement takes along. */
     private static final int PIECES_AT_ONCE = 32;
 
@@ -178,6 +180,7 @@ final class Bodies {
         if (keeps.isEmpty()) {
             return;
         }
+        keeps.sort(Comparator.comparing(row -> (UUID) row[0], Columns.SERVER_ORDER));
         try (PreparedStatement keep = connection.prepareStatement(KEEP)) {
             keeps.bind(keep, 1);
             try (ResultSet row = keep.executeQuery()) {

@@ -15,6 +15,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Rows that go to the server as one array a column: however many they are, it is the same statement. */
 final class Columns {
+    /** The order of ids on the server, by their bytes; that of {@link UUID} is another. */
+    static final Comparator<UUID> SERVER_ORDER = Comparator.<UUID>comparingLong(id -> id.getMostSignificantBits() ^ Long.MIN_VALUE)
+            .thenComparingLong(id -> id.getLeastSignificantBits() ^ Long.MIN_VALUE);
+
     private final Type[] types;
     private final List<@Nullable Object[]> rows = new ArrayList<>();
 
@@ -44,6 +48,30 @@ final class Columns {
             arrays.add("?::" + type.sql + "[]");
         }
         return arrays.toString();
+    }
+
+    /**
+     * {@code (SELECT ?::uuid[] AS id,…) AS alias}: one row of arrays, the first of them ids, to be asked for by {@link #each} and
+     * {@link #at}. Where rows are looked for by id this is the way to have them found one by one, whatever the statistics say: joined
+     * with {@link #unnest}, a table that has nothing but dead rows counts as so small that all of it is read.
+     */
+    static String arrays(String alias, String names, Type... types) {
+        String[] columns = names.split(", ");
+        StringJoiner arrays = new StringJoiner(", ", "(SELECT ", ") AS " + alias);
+        for (int i = 0; i < types.length; i++) {
+            arrays.add("?::" + types[i].sql + "[] AS " + columns[i]);
+        }
+        return arrays.toString();
+    }
+
+    /** Holds for the rows whose {@code id} is in the arrays, which are in the {@link #SERVER_ORDER} of their ids. */
+    static String each(String id, String alias) {
+        return id + "=ANY(" + alias + ".id)";
+    }
+
+    /** A column's value for the row with this {@code id}; its place among the ids is found by halving. */
+    static String at(String id, String alias, String column) {
+        return alias + "." + column + "[width_bucket(" + id + "," + alias + ".id)]";
     }
 
     void add(@Nullable Object... row) {

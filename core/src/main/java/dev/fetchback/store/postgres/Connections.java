@@ -32,10 +32,12 @@ final class Connections implements AutoCloseable {
     private static final String PRIMARY = "primary";
 
     /**
-     * Plans are made while tables are small and kept while they grow: each way of reaching rows but by an index would be a trap then.
+     * Plans are made while tables are small and kept while they grow: each way of reaching rows but by an index would be a trap then. And
+     * they are made once, not for each set of parameters: a table that holds nothing but dead rows, as an old snapshot makes them, looks
+     * so costly to search that all of it would be read as soon as a commit has some hundred rows to look for.
      */
-    private static final String PLANS =
-            " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off -c jit=off";
+    private static final String PLANS = " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off"
+            + " -c jit=off -c plan_cache_mode=force_generic_plan";
     /** A commit's statements are limited as it begins, and its COMMIT is not: see {@link Transaction}. */
     private static final String LIMITS = " -c lock_timeout=5s";
     private static final long IDLE_MILLIS_MAX = 5_000;

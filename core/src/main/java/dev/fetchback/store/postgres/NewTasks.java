@@ -116,7 +116,7 @@ final class NewTasks {
             row.addAll(Arrays.asList(table.row(task.submit.task(), Spans.LASTING, 0)));
             rows.add(row.toArray());
         }
-        rows.sort(Comparator.comparing(row -> (UUID) row[0]));
+        rows.sort(Comparator.comparing(row -> (UUID) row[0], Columns.SERVER_ORDER));
         Set<UUID> fresh = new HashSet<>();
         try (PreparedStatement insert = into.connection().prepareStatement(insert(table))) {
             rows.bind(insert, 1);
@@ -148,8 +148,10 @@ final class NewTasks {
     private static String insert(Table table) {
         String names = "id, batch, facts, " + String.join(", ", table.names());
         Table other = table == Table.RUNNING ? Table.WAITING : Table.RUNNING;
-        return "INSERT INTO " + table.sql() + "(" + names + ") SELECT * FROM " + Columns.unnest("m", names, types(table))
-                + " WHERE NOT EXISTS(SELECT 1 FROM " + other.sql() + " o WHERE o.id=m.id) ON CONFLICT (id) DO NOTHING RETURNING id";
+        // Those that are there are asked for once, by their ids: a join may read all of the other table, see Columns.
+        return "WITH m AS MATERIALIZED (SELECT * FROM " + Columns.unnest("m", names, types(table)) + ")"
+                + " INSERT INTO " + table.sql() + "(" + names + ") SELECT * FROM m WHERE id<>ALL(ARRAY(SELECT o.id FROM " + other.sql()
+                + " o WHERE o.id=ANY(ARRAY(SELECT id FROM m)))) ON CONFLICT (id) DO NOTHING RETURNING id";
     }
 
     private static byte[] bytes(String text) {

@@ -16,6 +16,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
 
@@ -172,8 +173,10 @@ final class Pruner {
                     }
                 }
             }
-            try (PreparedStatement update = connection.prepareStatement("UPDATE " + table.sql() + " t SET progress=m.progress FROM "
-                    + Columns.unnest("m", "id, progress", Type.ID, Type.BYTES) + " WHERE t.id=m.id")) {
+            changed.sort(Comparator.comparing(row -> (UUID) row[0], Columns.SERVER_ORDER));
+            try (PreparedStatement update = connection.prepareStatement("UPDATE " + table.sql() + " t SET progress="
+                    + Columns.at("t.id", "m", "progress") + " FROM " + Columns.arrays("m", "id, progress", Type.ID, Type.BYTES) + " WHERE "
+                    + Columns.each("t.id", "m"))) {
                 changed.bind(update, 1);
                 update.executeUpdate();
             }

@@ -42,11 +42,11 @@ final class Queues {
             + " gone AS (DELETE FROM queue q USING e WHERE q.phase=e.phase AND q.name=e.name AND q.shard=e.shard AND e.first IS NULL)"
             + " UPDATE queue q SET due_at=e.first, priorities=e.priorities FROM e WHERE q.phase=e.phase AND q.name=e.name"
             + " AND q.shard=e.shard AND e.first IS NOT NULL AND (q.due_at, q.priorities)<>(e.first, e.priorities)";
-    private static final String HURRY = "UPDATE waiting w SET ready_at=? WHERE w.id IN (SELECT t.id FROM queue q"
+    private static final String HURRY = "UPDATE waiting w SET ready_at=? WHERE w.id=ANY(ARRAY(SELECT t.id FROM queue q"
             + " CROSS JOIN generate_series(0, " + Table.PRIORITY_MAX + ") p(n) CROSS JOIN LATERAL (SELECT t.id, t.ready_at FROM waiting t"
             + " WHERE t.phase=q.phase AND t.shard=q.shard AND t.queue=q.name AND t.priority=p.n AND t.ready_at>?"
             + " ORDER BY t.ready_at, t.id LIMIT ?) t WHERE q.phase=? AND q.name=? AND q.priorities & (1 << p.n) <> 0"
-            + " ORDER BY t.ready_at LIMIT ?) RETURNING w.shard, w.priority";
+            + " ORDER BY t.ready_at LIMIT ?)) RETURNING w.shard, w.priority";
 
     private static final Comparator<Row> ORDER =
             Comparator.comparingInt(Row::phase).thenComparing(Row::name).thenComparingInt(Row::shard);

@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -148,7 +149,7 @@ final class Wave {
             rows.add(row.toArray());
             left.put(before.id(), moving);
         }
-        rows.sort(Comparator.comparing(row -> (UUID) row[0]));
+        rows.sort(Comparator.comparing(row -> (UUID) row[0], Columns.SERVER_ORDER));
         try (PreparedStatement move = into.connection.prepareStatement(MOVES.get(way))) {
             rows.bind(move, 1);
             try (ResultSet moved = move.executeQuery()) {
@@ -207,17 +208,21 @@ final class Wave {
 
     /** The guard is the row itself: whoever comes second finds none that matches. What never changes stays on the server. */
     private static String move(Table from, Table to) {
-        List<String> fresh = to.names().stream().map(name -> "new_" + name).toList();
-        String rows = Columns.unnest("m", "m_id, m_phase, m_attempt, m_epoch, " + String.join(", ", fresh), types(to));
+        String[] names = to.names().toArray(String[]::new);
+        String rows = Columns.arrays("m", "id, old_phase, old_attempt, old_epoch, " + String.join(", ", names), types(to));
         // The cast keeps the plan to the id: an index that begins with the phase looks as good while nothing is known of a new table.
-        String guard = " WHERE f.id=m_id AND f.phase::int4=m_phase AND f.attempt=m_attempt AND f.epoch=m_epoch";
-        if (from == to) {
-            List<String> set = to.names().stream().map(name -> name + "=new_" + name).toList();
-            return "UPDATE " + to.sql() + " f SET " + String.join(", ", set) + " FROM " + rows + guard + " RETURNING f.id, f.batch";
+        String guard = " WHERE " + Columns.each("f.id", "m") + " AND f.phase::int4=" + Columns.at("f.id", "m", "old_phase") + " AND f.attempt="
+                + Columns.at("f.id", "m", "old_attempt") + " AND f.epoch=" + Columns.at("f.id", "m", "old_epoch");
+        StringJoiner fresh = new StringJoiner(", ");
+        for (String name : names) {
+            String value = Columns.at("f.id", "m", name);
+            fresh.add(from == to ? name + "=" + value : value + " AS " + name);
         }
-        String names = String.join(", ", fresh);
-        return "WITH gone AS (DELETE FROM " + from.sql() + " f USING " + rows + guard + " RETURNING f.id, f.batch, f.facts, " + names + ")"
-                + " INSERT INTO " + to.sql() + "(id, batch, facts, " + String.join(", ", to.names()) + ")"
-                + " SELECT id, batch, facts, " + names + " FROM gone RETURNING id, batch";
+        if (from == to) {
+            return "UPDATE " + to.sql() + " f SET " + fresh + " FROM " + rows + guard + " RETURNING f.id, f.batch";
+        }
+        String all = "id, batch, facts, " + String.join(", ", names);
+        return "WITH gone AS (DELETE FROM " + from.sql() + " f USING " + rows + guard + " RETURNING f.id, f.batch, f.facts, " + fresh + ")"
+                + " INSERT INTO " + to.sql() + "(" + all + ") SELECT " + all + " FROM gone RETURNING id, batch";
     }
 }
