@@ -94,7 +94,7 @@ public final class FolderLock implements AutoCloseable {
             channel.read(pid, 0);
             String holder = new String(pid.array(), 0, pid.position(), StandardCharsets.US_ASCII).strip();
             throw new StoreException(
-                    Kind.UNUSABLE,
+                    Kind.IN_USE,
                     "The data folder " + dir + " is in use by another process" + (holder.isEmpty() ? "" : " (pid " + holder + ")")
                             + ". Stop that one, or give this one a folder of its own.",
                     null);

@@ -51,7 +51,7 @@ final class Refusing {
     static boolean passes(StoreException fault) {
         return switch (fault.kind()) {
             case FULL, UNAVAILABLE, UNDECIDED -> true;
-            case UNUSABLE, CORRUPT, CLOSED -> false;
+            case UNUSABLE, IN_USE, CORRUPT, CLOSED -> false;
         };
     }
 }

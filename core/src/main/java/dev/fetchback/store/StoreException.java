@@ -29,6 +29,8 @@ public final class StoreException extends RuntimeException {
         FULL,
         /** The folder cannot be written, or belongs to somebody else: nothing can be done until that is mended. */
         UNUSABLE,
+        /** Another process has it, or has a node of this name on it: it can be opened once that one has ended. */
+        IN_USE,
         /** It cannot be reached just now: nothing was stored, and it is tried again by itself. */
         UNAVAILABLE,
         /**

@@ -83,7 +83,7 @@ final class DeployTest {
         assertThat(config.get(Settings.DATA_DIR)).isEqualTo(Path.of("/var/lib/fetchback"));
         Matched stop = new Matched(unit, "(?m)^TimeoutStopSec=(\\d+)$");
         assertThat(Duration.ofSeconds(Long.parseLong(stop.one()))).isGreaterThan(config.get(Settings.DRAIN));
-        assertThat(unit).contains("RestartPreventExitStatus=2\n", "KillMode=mixed\n");
+        assertThat(unit).contains("RestartPreventExitStatus=2\n", "StartLimitIntervalSec=0\n", "KillMode=mixed\n");
     }
 
     private record Matched(String text, String pattern) {

@@ -126,7 +126,7 @@ final class Membership implements AutoCloseable {
         while (!tryJoin()) {
             Double expires = expires();
             if (first != null && expires != null && expires > first) {
-                throw new StoreException(Kind.UNUSABLE, "A node named '" + name + "' is running on the database " + faults.place()
+                throw new StoreException(Kind.IN_USE, "A node named '" + name + "' is running on the database " + faults.place()
                         + ". Give each node a name of its own (node-name), or stop the other.", null);
             }
             first = first == null ? expires : first;

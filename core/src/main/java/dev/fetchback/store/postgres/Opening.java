@@ -12,6 +12,7 @@ import java.sql.Statement;
 
 /** Looks at a database before it is used: whether it is one that keeps what it says it has. */
 final class Opening {
+    private static final String NO_PLACE = "53"; // class of codes: too many connections, no disk space, no memory
     private static final Logger LOG = System.getLogger(Opening.class.getName());
     private static final int SERVER_MIN = 150_000;
     private static final String LOOK = "SELECT current_setting('server_version_num')::int4, current_setting('server_version'),"
@@ -102,7 +103,8 @@ final class Opening {
                     ? "The database " + place + " cannot be reached" + reason(e, said) + ". Check the store's URL, and that the server runs."
                     : "The database " + place + " cannot be used" + said + ".";
         };
-        return new StoreException(Kind.UNUSABLE, message, e);
+        boolean later = Faults.lost(e) || state.startsWith(NO_PLACE);
+        return new StoreException(later ? Kind.UNAVAILABLE : Kind.UNUSABLE, message, e);
     }
 
     /** The driver keeps to itself that there is no such host. */

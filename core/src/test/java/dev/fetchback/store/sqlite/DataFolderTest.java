@@ -64,7 +64,7 @@ class DataFolderTest {
     @Test
     void isOpenedOnlyOnce() {
         try (SqliteStore store = SqliteStore.open(Harness.settings(dir))) {
-            assertThat(refused(dir, Kind.UNUSABLE))
+            assertThat(refused(dir, Kind.IN_USE))
                     .hasMessageContaining("in use by another process (pid " + ProcessHandle.current().pid() + ")");
             Harness.commit(store, Harness.waiting(1, store.epoch()));
         }

@@ -89,8 +89,7 @@ final class ServeCommand implements Command {
         } catch (IOException | StoreException e) {
             // Something outside is in the way (a port, a folder); where in the code it was noticed helps nobody.
             log.log(Level.ERROR, "start failed reason={0}", e.getMessage() == null ? e.toString() : e.getMessage());
-            boolean database = e.getCause() instanceof StoreException && !config.get(Settings.STORE).equals("sqlite");
-            return database ? CommandFailed.USAGE : CommandFailed.FAILED; // a URL or a password is configuration, too
+            return mustBeMended(e, config) ? CommandFailed.USAGE : CommandFailed.FAILED;
         } catch (RuntimeException e) {
             log.log(Level.ERROR, "start failed", e);
             return CommandFailed.FAILED;
@@ -104,6 +103,12 @@ final class ServeCommand implements Command {
         }
         stopped.await();
         return 0;
+    }
+
+    /** A URL or a password is configuration, too; a database that is down, or a folder that is in use, is there later by itself. */
+    private static boolean mustBeMended(Exception failure, Config config) {
+        return failure.getCause() instanceof StoreException fault && fault.kind() == StoreException.Kind.UNUSABLE
+                && !config.get(Settings.STORE).equals("sqlite");
     }
 
     private static void stop(RunningServer server, Duration drain, System.Logger log, CountDownLatch stopped) {

@@ -26,7 +26,7 @@ final class StoreFaults {
                         ApiError.STORAGE_FULL,
                         LATER_SECONDS,
                         "The disk or the configured size is full; nothing was stored. Try later.");
-                case UNUSABLE, CORRUPT -> Refusal.retryAfter(
+                case UNUSABLE, IN_USE, CORRUPT -> Refusal.retryAfter(
                         ApiError.STORE_UNAVAILABLE,
                         LATER_SECONDS,
                         "The store cannot be used; its operator has to mend it. Try later.");
