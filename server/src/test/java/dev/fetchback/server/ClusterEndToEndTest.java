@@ -2,6 +2,8 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fetchback.store.Engine;
+import dev.fetchback.store.OnOneEngine;
 import dev.fetchback.store.postgres.Servers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Real servers as processes that share a database: they divide the work, and take it over from each other. */
 @Timeout(180)
+@OnOneEngine(value = Engine.POSTGRES, because = "nodes share it")
 final class ClusterEndToEndTest {
     private static final Pattern ID = Pattern.compile("\"id\":\"(tsk_[0-9a-zA-Z]{26})\"");
     private static final int HOSTS = 8;

@@ -2,6 +2,8 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fetchback.store.Engine;
+import dev.fetchback.store.OnOneEngine;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The real server on disks that are really full or read-only: clear refusals, and nothing acknowledged is lost. */
 @Timeout(120)
+@OnOneEngine(value = Engine.SQLITE, because = "the full or failing disk is that of its file")
 final class DiskTest {
     private static final int MEBIBYTES = 160; // the reserve, the headroom for the log, and some
     private static final int BEFORE = 40;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fetchback.outbound.Kind;
 import dev.fetchback.server.config.ConfigReader;
+import dev.fetchback.store.Engine;
+import dev.fetchback.store.OnOneEngine;
 import dev.fetchback.task.Problem;
 import dev.fetchback.task.State;
 import java.io.IOException;
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the docs list is what there is, both ways: problems of tasks, metrics, states. Settings and API errors have tests of their own. */
+@OnOneEngine(value = Engine.SQLITE, because = "it reads documents, which no engine changes")
 final class DocsTest {
     private static final Path DOCS = Path.of("..", "docs");
 

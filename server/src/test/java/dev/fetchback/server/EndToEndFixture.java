@@ -3,6 +3,7 @@ package dev.fetchback.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fetchback.server.config.ConfigReader;
+import dev.fetchback.store.Engine;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -22,6 +23,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
 
 /** What tests of the whole server share: it, web servers for pages and receivers, and ways to talk to it. */
 abstract class EndToEndFixture {
@@ -31,7 +33,12 @@ abstract class EndToEndFixture {
     @TempDir
     Path folder;
 
+    /** What the server keeps its tasks in. */
+    @Parameter
+    Engine engine = Engine.SQLITE;
+
     private final HttpClient client = HttpClient.newHttpClient();
+    private String store = "";
     private final List<AutoCloseable> open = new ArrayList<>();
     protected Server server;
 
@@ -63,7 +70,7 @@ abstract class EndToEndFixture {
 
     protected void start(Map<String, String> variables, String... flags) throws Exception {
         Map<String, String> settings = new LinkedHashMap<>(Map.of(
-                "--port", "0", "--data-dir", folder.resolve("data").toString(), "--fetch-allow-networks", "127.0.0.0/8",
+                "--port", "0", "--data-dir", folder.resolve("data").toString(), "--store", store(), "--fetch-allow-networks", "127.0.0.0/8",
                 "--deliver-allow-networks", "127.0.0.0/8", "--fetch-per-host-gap", "0s", "--fetch-backoff", "20ms",
                 "--deliver-schedule", "0s,20ms,20ms", "--drain", "1s"));
         for (int i = 0; i < flags.length; i += 2) {
@@ -74,6 +81,14 @@ abstract class EndToEndFixture {
         environment.put("FETCHBACK_DELIVER_SECRET", SECRET);
         server = Server.start(new ConfigReader(environment, folder).read(all));
         open.add(server);
+    }
+
+    /** The same for all servers of one test, so the next one finds what the first one left. */
+    private String store() {
+        if (store.isEmpty()) {
+            store = engine.fresh();
+        }
+        return store;
     }
 
     protected HttpResponse<String> call(String method, String path, String body, String... headers) throws Exception {

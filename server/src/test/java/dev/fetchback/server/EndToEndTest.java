@@ -3,6 +3,7 @@ package dev.fetchback.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fetchback.store.OnEachEngine;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.util.List;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** The whole server over real sockets and a real store: what goes in, and what pages' servers and receivers see. */
 @Timeout(60)
+@OnEachEngine
 final class EndToEndTest extends EndToEndFixture {
     @Test
     void aPageIsFetchedAndDeliveredSigned() throws Exception {

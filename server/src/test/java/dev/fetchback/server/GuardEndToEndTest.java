@@ -3,6 +3,8 @@ package dev.fetchback.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fetchback.server.config.ConfigReader;
+import dev.fetchback.store.Engine;
+import dev.fetchback.store.OnEachEngine;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -20,12 +22,17 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
 
 /** What the whole server refuses to connect to, and how it explains that. */
 @Timeout(60)
+@OnEachEngine
 final class GuardEndToEndTest {
     @TempDir
     Path folder;
+
+    @Parameter
+    Engine engine;
 
     private static String post(Server server, String path, String json) throws Exception {
         URI uri = URI.create("http://127.0.0.1:" + server.port() + path);
@@ -38,7 +45,7 @@ final class GuardEndToEndTest {
 
     private Server start(String allow, String deny) throws Exception {
         return Server.start(new ConfigReader(Map.of(), folder).read(List.of(
-                "--port", "0", "--ops-port", "0", "--data-dir", folder.resolve("data").toString(),
+                "--port", "0", "--ops-port", "0", "--data-dir", folder.resolve("data").toString(), "--store", engine.fresh(),
                 "--fetch-allow-networks", allow,
                 "--fetch-deny-networks", deny, "--deliver-deny-networks", "8.8.8.8", "--fetch-per-host-gap", "0s",
                 "--deliver-to", "http://localhost:3999/", "--dns-servers", "127.0.0.1:9")));

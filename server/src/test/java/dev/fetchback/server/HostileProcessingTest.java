@@ -2,6 +2,7 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fetchback.store.OnEachEngine;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** The whole server with real worker processes at their worst, and a steady stream of other tasks beside them. */
 @Timeout(240)
+@OnEachEngine
 final class HostileProcessingTest extends EndToEndFixture {
     /** What a processor gets that must be killed for its time; a task that waited for one would be as late. */
     private static final long HOSTILE_MILLIS = 1_000;

@@ -2,6 +2,7 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fetchback.store.OnEachEngine;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Pages that count only when they changed, on the whole server: what pages' servers are asked, and what receivers hear. */
 @Timeout(60)
+@OnEachEngine
 final class IfChangedEndToEndTest extends EndToEndFixture {
     private static final String ANN = "annas-token-0123456789";
     private static final String BOB = "bobs-token-9876543210";

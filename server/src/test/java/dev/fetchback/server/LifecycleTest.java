@@ -2,15 +2,10 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fetchback.server.cli.Commands;
-import dev.fetchback.server.cli.Terminal;
-import java.io.ByteArrayOutputStream;
-import java.io.InputStream;
-import java.io.PrintStream;
+import dev.fetchback.store.Engine;
+import dev.fetchback.store.OnEachEngine;
 import java.net.ServerSocket;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +17,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
 
 /** The real server as a process: how it starts, stops and dies. */
 @Timeout(180)
+@OnEachEngine
 final class LifecycleTest {
     private static final Pattern ID = Pattern.compile("\"id\":\"(tsk_[0-9a-zA-Z]{26})\"");
     /** What each line of the log looks like. */
@@ -33,7 +30,11 @@ final class LifecycleTest {
     @TempDir
     Path folder;
 
+    @Parameter
+    Engine engine;
+
     private final CountDownLatch gate = new CountDownLatch(1);
+    private String store = "";
     private Web pages;
     private Web receiver;
 
@@ -57,13 +58,18 @@ final class LifecycleTest {
         receiver.close();
     }
 
+    @BeforeEach
+    void emptyStore() {
+        store = engine.fresh();
+    }
+
     private ChildServer launch(String port, String drain) throws Exception {
         return launch(port, drain, "text");
     }
 
     private ChildServer launch(String port, String drain, String log) throws Exception {
         return ChildServer.launch(List.of(), Map.of(), folder, "--port", port, "--data-dir", folder.resolve("data").toString(),
-                "--deliver-to", receiver.url("/hook"), "--fetch-allow-networks", "127.0.0.0/8", "--fetch-per-host-gap", "0s",
+                "--store", store, "--node-lease", "2s", "--deliver-to", receiver.url("/hook"), "--fetch-allow-networks", "127.0.0.0/8", "--fetch-per-host-gap", "0s",
                 "--drain", drain, "--log", log);
     }
 
@@ -170,28 +176,5 @@ final class LifecycleTest {
             assertThat(server.stop()).isZero();
             assertThat(receiver.seen).as("there were two tasks").isEmpty();
         }
-    }
-
-    @Test
-    void aForeignOrDamagedFolderIsRefusedInOneLine() throws Exception {
-        Path data = Files.createDirectories(folder.resolve("data"));
-        Files.writeString(data.resolve("fetchback.db"), "This is the diary of somebody else.\n".repeat(200));
-        try (ChildServer server = launch("0", "1s")) {
-            assertThat(server.exit()).isEqualTo(1);
-            assertThat(server.log()).hasLineCount(1).contains("start failed", data.toString()).doesNotContain("stack=");
-        }
-        assertThat(Files.readString(data.resolve("fetchback.db"))).as("left as it was").startsWith("This is the diary");
-    }
-
-    /** The command that proves it to users, on the server as it is shipped. */
-    @Test
-    void killedUnderLoadItLosesNothing() {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        PrintStream print = new PrintStream(out, true, StandardCharsets.UTF_8);
-        Terminal terminal = new Terminal(print, print, InputStream.nullInputStream(), Map.of(), folder, false);
-        int exitCode = new Commands(Server::start, terminal, Checks::reader)
-                .run("verify-durability", "--rounds", "2", "--tasks-per-round", "400");
-        assertThat(exitCode).as(out.toString(StandardCharsets.UTF_8)).isZero();
-        assertThat(out.toString(StandardCharsets.UTF_8)).contains("lost                 0", "PASSED");
     }
 }

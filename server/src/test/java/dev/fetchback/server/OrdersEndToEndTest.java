@@ -3,6 +3,8 @@ package dev.fetchback.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fetchback.server.config.ConfigReader;
+import dev.fetchback.store.Engine;
+import dev.fetchback.store.OnOneEngine;
 import dev.fetchback.store.postgres.Servers;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What one of two nodes is told, or learns, holds on both. */
 @Timeout(60)
+@OnOneEngine(value = Engine.POSTGRES, because = "nodes share it")
 final class OrdersEndToEndTest {
     private static final int HOSTS = 12; // with 32 shards each, some of them are on either node, but for one run in 2,000
 

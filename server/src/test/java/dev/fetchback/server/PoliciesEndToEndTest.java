@@ -2,6 +2,7 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fetchback.store.OnEachEngine;
 import java.net.URI;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Hosts that the operator has treated otherwise, seen from their servers. */
 @Timeout(60)
+@OnEachEngine
 final class PoliciesEndToEndTest extends EndToEndFixture {
     private static final Web.Answer DENY_ALL = Web.Answer.of(200, "User-agent: *\nDisallow: /\n");
 

@@ -2,6 +2,7 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fetchback.store.OnEachEngine;
 import java.net.InetAddress;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** How hosts are treated, measured at their own side. */
 @Timeout(60)
+@OnEachEngine
 final class PolitenessEndToEndTest extends EndToEndFixture {
     /** A request that left later may arrive a little sooner after the one before it. */
     private static final long SLACK_NANOS = 25_000_000;

@@ -2,6 +2,7 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fetchback.store.OnEachEngine;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Pages through built-in processors, programs and plugins, in the whole server with its worker processes. */
 @Timeout(120)
+@OnEachEngine
 final class ProcessEndToEndTest extends EndToEndFixture {
     private static final String DOCUMENT = "processors.md";
     private static final String PAGE = "<html><head><title>T</title></head><body><h1>Lamp</h1><a href='/x' rel=next>Next</a>"

@@ -2,6 +2,7 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fetchback.store.OnEachEngine;
 import java.net.http.HttpResponse;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** What a robots.txt means to tasks, counted at the server that has it and told to the receiver. */
 @Timeout(60)
+@OnEachEngine
 final class RobotsEndToEndTest extends EndToEndFixture {
     private static final Web.Answer DENY_PRIVATE = Web.Answer.of(200, "User-agent: Fetchback\nDisallow: /private\n");
     private static final Web.Answer DENY_ALL = Web.Answer.of(200, "User-agent: *\nDisallow: /\n");

@@ -2,6 +2,8 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fetchback.store.Engine;
+import dev.fetchback.store.OnOneEngine;
 import java.io.InputStream;
 import java.net.ServerSocket;
 import java.net.http.HttpClient;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The real server with less heap than what it is given: it holds no more of it than it was told to. */
 @Timeout(120)
+@OnOneEngine(value = Engine.SQLITE, because = "it waits by the measures, which a busy database may keep back")
 final class SmallHeapTest {
     private static final String HEAP = "-Xmx40m";
     private static final int LINES = 300_000;

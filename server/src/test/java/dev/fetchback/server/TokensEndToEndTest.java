@@ -2,6 +2,8 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fetchback.store.Engine;
+import dev.fetchback.store.OnEachEngine;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
@@ -18,9 +20,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
 
 /** Tokens on the real server with its real store: who sees what, and that no secret leaves it. */
 @Timeout(120)
+@OnEachEngine
 final class TokensEndToEndTest {
     private static final String ANN = "annas-token-0123456789";
     private static final String BOB = "bobs-token-9876543210";
@@ -39,6 +43,9 @@ final class TokensEndToEndTest {
     @TempDir
     Path folder;
 
+    @Parameter
+    Engine engine;
+
     private final List<String> answers = new ArrayList<>();
     private Web pages;
     private Web receiver;
@@ -52,7 +59,7 @@ final class TokensEndToEndTest {
         tokens = Files.writeString(folder.resolve("tokens"), "ann:" + ANN + "\nbob:" + BOB + "\nboss:" + BOSS + ":admin\n");
         Files.setPosixFilePermissions(tokens, PosixFilePermissions.fromString("rw-------"));
         server = ChildServer.launch(List.of(), Map.of("FETCHBACK_DELIVER_SECRET", OPERATOR_SECRET), folder, "--port", "0",
-                "--data-dir", folder.resolve("data").toString(), "--deliver-to", receiver.url("/hook"), "--api-token-file",
+                "--data-dir", folder.resolve("data").toString(), "--store", engine.fresh(), "--deliver-to", receiver.url("/hook"), "--api-token-file",
                 tokens.toString(), "--fetch-allow-networks", "127.0.0.0/8", "--deliver-allow-networks", "127.0.0.0/8",
                 "--fetch-per-host-gap", "0s", "--deliver-schedule", "0s,50ms").listening();
     }
@@ -140,8 +147,8 @@ final class TokensEndToEndTest {
     void tokensOfTheEnvironmentOpenAnyAddress() throws Exception {
         server.close();
         server = ChildServer.launch(List.of(), Map.of("FETCHBACK_API_TOKENS", "ann:" + ANN + ",boss:" + BOSS + ":admin"), folder,
-                "--port", "0", "--host", "0.0.0.0", "--data-dir", folder.resolve("other").toString(), "--fetch-allow-networks",
-                "127.0.0.0/8").listening();
+                "--port", "0", "--host", "0.0.0.0", "--data-dir", folder.resolve("other").toString(), "--store", engine.fresh(),
+                "--fetch-allow-networks", "127.0.0.0/8").listening();
         String id = submit(ANN, task("/a"));
         assertThat(call(ANN, "GET", "/v1/tasks/" + id + "?wait=20s", "").body()).contains("\"delivery\":\"kept\"");
         assertThat(call(BOSS, "GET", "/v1/tasks", "").body()).contains(id);

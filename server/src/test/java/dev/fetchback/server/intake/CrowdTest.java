@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fetchback.server.Server;
 import dev.fetchback.server.config.ConfigReader;
+import dev.fetchback.store.Engine;
+import dev.fetchback.store.OnOneEngine;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -28,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The whole server with its everyday limits under many clients that mean no good: it serves the others at once, and forgets them. */
 @Timeout(90)
+@OnOneEngine(value = Engine.SQLITE, because = "the crowd is turned away before anything is stored")
 class CrowdTest {
     private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
     private static final String TASK = "{\"url\":\"http://127.0.0.1:8/\",\"delay\":\"1h\"}";
