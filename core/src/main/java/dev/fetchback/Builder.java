@@ -73,6 +73,7 @@ public final class Builder {
     private final List<Registration> receivers = new ArrayList<>();
     private @Nullable Engine engine;
     private @Nullable Postgres postgres;
+    private boolean migrate = true;
 
     private record Registration(String name, int atOnce, SubmittingReceiver receiver) {}
 
@@ -243,6 +244,12 @@ public final class Builder {
         return this;
     }
 
+    /** Whether the schema in PostgreSQL is brought to the newest version at the start, as it is when this is not called; else it must have it. */
+    public Builder migrate(boolean may) {
+        this.migrate = may;
+        return this;
+    }
+
     /** Another store in the embedded one's place. */
     public Builder engine(Engine other) {
         this.engine = other;
@@ -335,7 +342,7 @@ public final class Builder {
         Postgres shared = postgres;
         if (other == null && shared != null) {
             return () -> PostgresStore.open(PostgresSettings.of(shared.url(), shared.password(), shared.node(), retention, clock)
-                    .withLease(shared.lease()));
+                    .withLease(shared.lease()).withMigrations(migrate));
         }
         return other != null ? other : () -> SqliteStore.open(
                 new SqliteSettings(dataDir(), retention, storeLimits, SqliteSettings.Segmenting.DEFAULT, clock));

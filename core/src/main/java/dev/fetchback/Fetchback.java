@@ -19,6 +19,7 @@ import dev.fetchback.process.Processors;
 import dev.fetchback.store.BatchRecord;
 import dev.fetchback.store.Change;
 import dev.fetchback.store.GroupCommit;
+import dev.fetchback.store.NodeRecord;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.store.Result;
 import dev.fetchback.store.Store;
@@ -115,8 +116,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             this.envelope = new Envelope(with.deliver.inlineMax(), links);
             this.ids = new Ids(0, store.newestId(), clock, random);
             ByteBudget budget = new ByteBudget(with.bodyMemory);
-            Outbound.Names names =
-                    new Outbound.Names(resources.add(new DnsResolver(with.dns)), resources.add(new SystemResolver()));
+            Outbound.Names names = new Outbound.Names(resources.add(new DnsResolver(with.dns)), resources.add(new SystemResolver()));
             this.pages = resources.add(pages(with, names));
             this.receivers = resources.add(receivers(with, names));
             Path bodies = Files.createDirectories(with.dataDir().resolve("bodies"));
@@ -273,10 +273,12 @@ public final class Fetchback implements Tasks, AutoCloseable {
 
     @Override
     public Optional<Boolean> delete(TaskId id) {
-        if (store.find(id).isEmpty()) {
-            return Optional.empty();
-        }
-        return Optional.of(commit(new Change.Delete(id)) instanceof Result.Applied);
+        return store.find(id).map(there -> commit(new Change.Delete(id)) instanceof Result.Applied);
+    }
+
+    @Override
+    public List<NodeRecord> nodes() {
+        return store.nodes();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.fetchback;
 
 import dev.fetchback.store.BatchRecord;
+import dev.fetchback.store.NodeRecord;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.store.TaskPage;
@@ -59,6 +60,9 @@ public interface Tasks {
 
     /** Forgets a finished task and its page. False when it is not finished; empty when it is not known. */
     Optional<Boolean> delete(TaskId id);
+
+    /** The nodes that share the store, by name; empty where nobody can share it. */
+    List<NodeRecord> nodes();
 
     /** The receivers seen, with their health. */
     List<ReceiverRecord> receivers();

@@ -50,6 +50,11 @@ public interface Store extends AutoCloseable {
         return 0;
     }
 
+    /** All that share the store, by name; empty for a store that has one owner only. */
+    default List<NodeRecord> nodes() {
+        return List.of();
+    }
+
     /** How this owner shares the store with others just now; {@link Share#UNDIVIDED} for a store that has one owner only. */
     default Share share() {
         return Share.UNDIVIDED;

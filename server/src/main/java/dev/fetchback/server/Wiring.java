@@ -87,7 +87,8 @@ public final class Wiring {
         config.find(Settings.PROCESS_COMMANDS).orElse(List.of()).forEach(one -> builder.command(command(one)));
         if (!config.get(Settings.STORE).equals("sqlite")) {
             builder.postgres(config.get(Settings.STORE), config.find(Settings.STORE_PASSWORD).orElse(null),
-                    config.find(Settings.NODE_NAME).orElseGet(Wiring::nodeName), config.get(Settings.NODE_LEASE));
+                    config.find(Settings.NODE_NAME).orElseGet(Wiring::nodeName), config.get(Settings.NODE_LEASE))
+                    .migrate(config.get(Settings.MIGRATE) == Settings.Migrate.AUTO);
         }
         return builder;
     }

@@ -1,5 +1,6 @@
 package dev.fetchback.store.postgres;
 
+import dev.fetchback.store.NodeRecord;
 import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoreException.Kind;
 import dev.fetchback.task.Phase;
@@ -10,6 +11,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -33,9 +36,14 @@ final class Membership implements AutoCloseable {
     private static final int LOOK_BEATS = 16;
 
     private static final String FREE_NAME = "DELETE FROM node WHERE name=? AND expires<clock_timestamp()";
-    private static final String JOIN = "INSERT INTO node(epoch, name, expires)"
-            + " VALUES(nextval('node_epoch'), ?, clock_timestamp()+?::float8*interval '1 ms')"
+    private static final String JOIN = "INSERT INTO node(epoch, name, expires, since, program)"
+            + " VALUES(nextval('node_epoch'), ?, clock_timestamp()+?::float8*interval '1 ms', clock_timestamp(), ?)"
             + " ON CONFLICT (name) DO NOTHING RETURNING epoch";
+    private static final String LIST = "SELECT n.name, n.epoch, coalesce(extract(epoch FROM n.since)*1000, 0)::int8, n.program,"
+            + " (extract(epoch FROM n.expires-clock_timestamp())*1000)::int8, (SELECT count(*) FROM shard s WHERE s.epoch=n.epoch)::int4"
+            + " FROM node n ORDER BY n.name";
+    /** Of this program; null when it is not packaged. */
+    private static final @Nullable String PROGRAM = Membership.class.getPackage().getImplementationVersion();
     private static final String EXPIRES = "SELECT extract(epoch FROM expires)*1000 FROM node WHERE name=?";
     private static final String RENEW = "UPDATE node SET expires=clock_timestamp()+?::float8*interval '1 ms' WHERE epoch=?";
     private static final String BURY = "DELETE FROM node WHERE expires<clock_timestamp() RETURNING epoch, name";
@@ -98,6 +106,20 @@ final class Membership implements AutoCloseable {
         return deadline - System.nanoTime() > TimeUnit.MILLISECONDS.toNanos(leaseMillis) / 2 ? owned & ~leaving : Shards.NONE;
     }
 
+    /** All nodes, by name. */
+    static List<NodeRecord> nodes(Connection connection, int self) throws SQLException {
+        List<NodeRecord> nodes = new ArrayList<>();
+        try (PreparedStatement list = connection.prepareStatement(LIST); ResultSet row = list.executeQuery()) {
+            while (row.next()) {
+                int at = 1;
+                String name = row.getString(at++);
+                int epoch = row.getInt(at++);
+                nodes.add(new NodeRecord(name, epoch == self, row.getLong(at++), row.getString(at++), row.getLong(at++), row.getInt(at)));
+            }
+        }
+        return nodes;
+    }
+
     /** Shards that are this node's, that became it since the start, and that are no longer. */
     Moves moves() {
         return moves;
@@ -143,6 +165,7 @@ final class Membership implements AutoCloseable {
             free.executeUpdate();
             join.setString(1, name);
             join.setLong(2, leaseMillis);
+            join.setString(3, PROGRAM);
             boolean joined;
             int got = 0;
             try (ResultSet row = join.executeQuery()) {

@@ -13,11 +13,13 @@ import org.jspecify.annotations.Nullable;
  * @param node this node's name; no two nodes of one name run at the same time
  * @param lease how long a node that is not heard of keeps its work; it says that it lives four times in this time
  * @param readers connections that read; one more commits, and one more keeps the lease
+ * @param migrates whether the schema is brought to the newest version when the store is opened; else it must have it
  * @param retention what is forgotten
  * @param clock Unix milliseconds
  */
 public record PostgresSettings(
-        String url, @Nullable String password, String node, Duration lease, int readers, Retention retention, LongSupplier clock) {
+        String url, @Nullable String password, String node, Duration lease, int readers, boolean migrates, Retention retention,
+        LongSupplier clock) {
     /** Long enough for a pause of the machine or of the server, short enough that nobody waits 20 s for a take-over. */
     public static final Duration LEASE_DEFAULT = Duration.ofSeconds(12);
 
@@ -38,7 +40,7 @@ public record PostgresSettings(
     /** With what is usual. */
     public static PostgresSettings of(
             String url, @Nullable String password, String node, Retention retention, LongSupplier clock) {
-        return new PostgresSettings(url, password, node, LEASE_DEFAULT, READERS_DEFAULT, retention, clock);
+        return new PostgresSettings(url, password, node, LEASE_DEFAULT, READERS_DEFAULT, true, retention, clock);
     }
 
     /**
@@ -52,7 +54,12 @@ public record PostgresSettings(
 
     /** The same with another lease. */
     public PostgresSettings withLease(Duration other) {
-        return new PostgresSettings(url, password, node, other, readers, retention, clock);
+        return new PostgresSettings(url, password, node, other, readers, migrates, retention, clock);
+    }
+
+    /** The same, which may change the schema or not. */
+    public PostgresSettings withMigrations(boolean may) {
+        return new PostgresSettings(url, password, node, lease, readers, may, retention, clock);
     }
 
     /** Without the password. */

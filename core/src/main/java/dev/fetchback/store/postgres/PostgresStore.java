@@ -3,6 +3,7 @@ package dev.fetchback.store.postgres;
 import dev.fetchback.store.BatchRecord;
 import dev.fetchback.store.Change;
 import dev.fetchback.store.DueQueue;
+import dev.fetchback.store.NodeRecord;
 import dev.fetchback.store.PieceStream;
 import dev.fetchback.store.QueueKey;
 import dev.fetchback.store.ReceiverRecord;
@@ -105,6 +106,16 @@ public final class PostgresStore implements Store {
             connections.close();
             throw e;
         }
+    }
+
+    /**
+     * The steps that bring a database's schema to the newest version, a line each; empty when it has it. Nodes may go on meanwhile.
+     *
+     * @param take whether they are taken, too
+     * @throws StoreException when the database cannot be used, or somebody holds its tables for a minute, saying what to do
+     */
+    public static List<String> migrate(PostgresSettings settings, boolean take) {
+        return Opening.steps(settings, StoreUrl.place(settings.url()), take);
     }
 
     private static String find() {
@@ -325,6 +336,11 @@ public final class PostgresStore implements Store {
                         row.getLong(at), size);
             }
         });
+    }
+
+    @Override
+    public List<NodeRecord> nodes() {
+        return connections.read("The nodes could not be read", connection -> Membership.nodes(connection, epoch()));
     }
 
     @Override

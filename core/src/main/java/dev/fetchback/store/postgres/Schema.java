@@ -1,12 +1,6 @@
 package dev.fetchback.store.postgres;
 
-import dev.fetchback.store.StoreException;
-import dev.fetchback.store.StoreException.Kind;
 import dev.fetchback.task.Phase;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,9 +12,6 @@ import java.util.List;
  * JSON of {@link dev.fetchback.store.Codec}.
  */
 final class Schema {
-    /** Of everybody who changes the schema: "FtBk". */
-    private static final long LOCK = 0x4674_426b;
-
     private static final String BUSY = " WITH (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000,"
             + " autovacuum_vacuum_insert_scale_factor=0.2, autovacuum_analyze_scale_factor=0.1, autovacuum_vacuum_cost_delay=0)";
     private static final String STATE = "id uuid NOT NULL, attempt int4 NOT NULL, epoch int4 NOT NULL, phase int2 NOT NULL,";
@@ -28,26 +19,11 @@ final class Schema {
     private static final int FAILED = Phase.FAILED.code();
     private static final int DEAD = Phase.DEAD.code();
 
-    /**
-     * A version of the schema.
-     *
-     * @param readableBy the oldest version of the code that can work with it, beside nodes of this one
-     * @param statements run in one transaction; they must not lock a table that grows for longer than a moment
-     */
-    record Migration(int readableBy, List<String> statements) {}
-
     /** One for each version; a released one is never changed. */
-    static final List<Migration> MIGRATIONS = List.of(new Migration(1, first()));
-
-    private static final int VERSION = MIGRATIONS.size();
-
-    /** By one look at all names, as another node may be making the tables just now. */
-    private static final String LOOK = "SELECT coalesce(bool_or(relname='fetchback'), false), count(relname)>0, current_schema() FROM pg_class"
-            + " WHERE relnamespace=(SELECT oid FROM pg_namespace WHERE nspname=current_schema())"
-            + " AND relname IN ('fetchback', 'running', 'waiting', 'node')";
-    private static final String RIGHTS = "SELECT current_user, current_schema(), has_schema_privilege(current_schema(), 'CREATE'),"
-            + " (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid=to_regclass('fetchback')"
-            + " AND NOT pg_has_role(relowner, 'USAGE'))";
+    static final List<Migration> MIGRATIONS = List.of(
+            new Migration(1, "makes the tables", first()),
+            new Migration(1, "notes since when a node runs, and what program",
+                    List.of("ALTER TABLE node ADD COLUMN since timestamptz, ADD COLUMN program text")));
 
     private Schema() {}
 
@@ -115,85 +91,5 @@ final class Schema {
         }
         sql.addAll(Spans.Kind.BODY.create(Spans.LASTING));
         return sql;
-    }
-
-    /** Checks that the schema is ours and of a version we know, and brings it to the newest one. */
-    static void prepare(Connection connection, String place) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            if (version(statement, place) == VERSION) {
-                connection.rollback();
-                return;
-            }
-            lock(statement);
-            int from = version(statement, place); // another node may have been faster
-            for (Migration migration : MIGRATIONS.subList(from, VERSION)) {
-                for (String sql : migration.statements()) {
-                    statement.execute(sql);
-                }
-            }
-            Migration last = MIGRATIONS.getLast();
-            if (from < VERSION) {
-                statement.execute("UPDATE fetchback SET version=" + VERSION + ", readable_by=" + last.readableBy());
-            }
-            connection.commit();
-        } catch (SQLException | StoreException e) {
-            connection.rollback();
-            throw e;
-        }
-    }
-
-    /** Until the end of the transaction, nobody else changes the schema. */
-    static void lock(Statement statement) throws SQLException {
-        statement.execute("SELECT pg_advisory_xact_lock(" + LOCK + ")");
-    }
-
-    /** 0 for an empty schema; a newer version that we can work with counts as ours. */
-    private static int version(Statement statement, String place) throws SQLException {
-        boolean ours;
-        try (ResultSet row = statement.executeQuery(LOOK)) {
-            row.next();
-            ours = row.getBoolean(1);
-            if (row.getString(3) == null) {
-                throw new StoreException(Kind.UNUSABLE, "The schema that the URL names is not in the database " + place
-                        + ". Create it, or name another with currentSchema=.", null);
-            }
-            if (!ours && row.getBoolean(2)) {
-                throw new StoreException(Kind.UNUSABLE, "The schema " + row.getString(3) + " of the database " + place
-                        + " has tables of another program. Give Fetchback a database of its own, or a schema with currentSchema=.", null);
-            }
-        }
-        checkRights(statement, place);
-        if (!ours) {
-            return 0;
-        }
-        try (ResultSet row = statement.executeQuery("SELECT version, readable_by FROM fetchback")) {
-            row.next();
-            if (row.getInt(2) > VERSION) {
-                throw new StoreException(Kind.CORRUPT, "The database " + place + " has version " + row.getInt(1)
-                        + ", which needs a Fetchback that knows version " + row.getInt(2) + "; this one knows versions up to " + VERSION
-                        + ". Start the newer Fetchback.", null);
-            }
-            return Math.min(row.getInt(1), VERSION);
-        }
-    }
-
-    /** Tables are made, attached and dropped all the time, which is for their owner only. */
-    private static void checkRights(Statement statement, String place) throws SQLException {
-        try (ResultSet row = statement.executeQuery(RIGHTS)) {
-            row.next();
-            String user = row.getString(1);
-            String schema = row.getString(2);
-            if (!row.getBoolean(3)) {
-                throw new StoreException(Kind.UNUSABLE, "The user " + user + " has not the right to make tables in the schema " + schema
-                        + " of the database " + place + ". Let it own the schema: ALTER SCHEMA " + schema + " OWNER TO " + user
-                        + ", or GRANT USAGE, CREATE ON SCHEMA " + schema + " TO " + user + ".", null);
-            }
-            String owner = row.getString(4);
-            if (owner != null) {
-                throw new StoreException(Kind.UNUSABLE, "The tables in the schema " + schema + " of the database " + place
-                        + " belong to the user " + owner + ", and " + user + " may not act for it. Use that user, or GRANT " + owner
-                        + " TO " + user + ".", null);
-            }
-        }
     }
 }

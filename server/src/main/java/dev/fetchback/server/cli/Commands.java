@@ -44,6 +44,8 @@ public final class Commands {
         commands.put("tail", new TailCommand());
         commands.put("dead", new DeadCommand());
         commands.put("redrive", new RedriveCommand());
+        commands.put("nodes", new NodesCommand());
+        commands.put("migrate", new MigrateCommand(reader));
         commands.put("check", new CheckCommand());
         commands.put("verify-durability", new VerifyDurabilityCommand());
         commands.put("bench", new BenchCommand());

@@ -29,6 +29,12 @@ public final class Settings {
         JSON
     }
 
+    /** See {@link #MIGRATE}. */
+    public enum Migrate {
+        AUTO,
+        OFF
+    }
+
     /** What robots.txt means to tasks that do not say. */
     public enum Robots {
         /** A disallowed page is not fetched. */
@@ -69,6 +75,8 @@ public final class Settings {
             "Where tasks are kept: in the data folder, or in PostgreSQL 15 or newer, which many servers may share.");
     public static final Setting<String> STORE_PASSWORD = secret(SERVER, "store-password", Kind.text("a password", ".{1,1024}", "1 to 1024 characters"),
             "Password of the database's user.");
+    public static final Setting<Migrate> MIGRATE = row(SERVER, "migrate", Kind.choice(Migrate.class), "auto",
+            "Whether a start brings the schema in PostgreSQL to the newest version, or refuses until fetchback migrate was run.");
     public static final Setting<URI> PUBLIC_URL = row(SERVER, "public-url", Kind.url(), null,
             "URL under which receivers reach this server; links to kept pages begin with it. Host and port when not given.");
     public static final Setting<Path> API_TOKEN_FILE = row(SERVER, "api-token-file", Kind.file(), null,

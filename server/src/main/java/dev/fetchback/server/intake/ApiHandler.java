@@ -111,6 +111,7 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
             case BATCH -> kit.later(call, () -> routes.batches().status(call));
             case DEAD -> kit.later(call, () -> routes.tasks().dead(call));
             case DEAD_REDRIVE -> kit.later(call, () -> routes.dead().redrive(call));
+            case NODES -> kit.later(call, () -> routes.nodes().list(call));
             case RECEIVERS -> kit.later(call, () -> routes.receivers().list(call));
             case RESUME -> kit.later(call, () -> routes.receivers().resume(call));
             case PAUSE -> kit.later(call, () -> routes.receivers().pause(call));
@@ -139,6 +140,7 @@ final class ApiHandler extends Handler.Abstract.NonBlocking {
             BatchRoutes batches,
             ResultRoute result,
             DeadRoutes dead,
+            NodeRoutes nodes,
             ReceiverRoutes receivers,
             CheckRoute check) {}
 }

@@ -84,6 +84,7 @@ public final class ApiServer implements AutoCloseable {
                 new BatchRoutes(kit, reader, budget, limits.bodies().batch(), submitters, uploads),
                 new ResultRoute(kit, parts.links()),
                 new DeadRoutes(kit, submitters),
+                new NodeRoutes(kit),
                 new ReceiverRoutes(kit),
                 new CheckRoute(kit, new UrlReader(parts.urls()), parts.guard()));
         RequestMetrics metrics = new RequestMetrics(parts.ops().registry(), Route.LABELS, gate::inside);

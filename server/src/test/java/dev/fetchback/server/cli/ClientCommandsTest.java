@@ -197,6 +197,22 @@ class ClientCommandsTest {
     }
 
     @Test
+    void nodesAreATable() {
+        on("GET /v1/nodes", 200, "{\"nodes\":[{\"name\":\"a\",\"self\":true,\"since\":\"2026-11-22T00:00:00Z\",\"program\":\"0.1.0\",\"shards\":33,"
+                + "\"lease_ms\":9260},{\"name\":\"b\",\"self\":false,\"since\":null,\"program\":null,\"shards\":31,\"lease_ms\":-20}]}");
+        assertThat(run("", "nodes")).isZero();
+        assertThat(terminal.out().lines().map(line -> line.replaceAll(" +", " "))).containsExactly(
+                "node since program shards lease", "a 2026-11-22T00:00:00Z 0.1.0 33 9.2 s", "b ? ? 31 over");
+    }
+
+    @Test
+    void aServerOnSqliteIsOneNode() {
+        on("GET /v1/nodes", 200, "{\"nodes\":[]}");
+        assertThat(run("", "nodes")).isZero();
+        assertThat(terminal.out()).startsWith("one node");
+    }
+
+    @Test
     void redriveSendsOneAgain() {
         on("POST /v1/tasks/" + ID + "/redrive", 202, "{\"id\":\"" + ID + "\"}");
         on("POST /v1/tasks/" + ID + "/redrive", 409, "{\"code\":\"task_not_dead\",\"detail\":\"it is not dead\"}");

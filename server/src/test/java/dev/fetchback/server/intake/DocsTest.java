@@ -106,7 +106,7 @@ class DocsTest {
                 "POST /v1/tasks", "POST /", "POST /v1/batches", "GET /v1/batches/{id}", "GET /v1/tasks/{id}", "GET /v1/tasks",
                 "GET /v1/tasks/{id}/result", "GET /v1/tasks/{id}/processed", "POST /v1/tasks/{id}/cancel", "POST /v1/tasks/{id}/retry",
                 "POST /v1/tasks/{id}/redrive",
-                "DELETE /v1/tasks/{id}", "GET /v1/dead", "POST /v1/dead/redrive", "GET /v1/receivers",
+                "DELETE /v1/tasks/{id}", "GET /v1/dead", "POST /v1/dead/redrive", "GET /v1/nodes", "GET /v1/receivers",
                 "POST /v1/receivers/{id}/resume",
                 "POST /v1/receivers/{id}/pause", "POST /v1/check", "GET /health/live", "GET /health/ready", "GET /metrics")) {
             assertThat(text).contains("`" + call + "`");

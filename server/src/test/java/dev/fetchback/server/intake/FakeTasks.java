@@ -2,6 +2,7 @@ package dev.fetchback.server.intake;
 
 import dev.fetchback.Tasks;
 import dev.fetchback.store.BatchRecord;
+import dev.fetchback.store.NodeRecord;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.store.TaskPage;
@@ -41,6 +42,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Tasks in memory, moved on by the test instead of a worker. Safe for many threads. */
 final class FakeTasks implements Tasks {
+    private static final long START_OF_A = 1_800_000_000_000L;
+
     /** A hook that runs before each submit, outside the lock: to throw, to wait, to count. */
     volatile SubmitHook beforeSubmit = submissions -> {};
 
@@ -354,6 +357,11 @@ final class FakeTasks implements Tasks {
     /** The newest task. */
     StoredTask newest() {
         return locked(() -> tasks.lastEntry().getValue());
+    }
+
+    @Override
+    public List<NodeRecord> nodes() {
+        return List.of(new NodeRecord("a", true, START_OF_A, "0.1.0", 9_000, 33), new NodeRecord("b", false, 0, null, -20, 31));
     }
 
     @Override

@@ -318,8 +318,18 @@ class TaskRoutesTest {
         assertThat(api.post("/v1/receivers/rcv_2/pause", null).statusCode()).isEqualTo(404);
     }
 
+    @Test
+    void nodesAreListed() throws Exception {
+        assertThat(Json.flat(api.get("/v1/nodes").body()))
+                .containsEntry("/nodes/0/name", "a").containsEntry("/nodes/0/self", "true").containsEntry("/nodes/0/since", "2027-01-15T08:00:00Z")
+                .containsEntry("/nodes/0/program", "0.1.0").containsEntry("/nodes/0/shards", "33").containsEntry("/nodes/0/lease_ms", "9000")
+                .containsEntry("/nodes/1/self", "false").containsEntry("/nodes/1/since", null).containsEntry("/nodes/1/program", null)
+                .containsEntry("/nodes/1/lease_ms", "-20");
+        assertThat(api.get("/v1/nodes?x=1").statusCode()).isEqualTo(400);
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/tasks", "/v1/dead", "/v1/receivers", "/health/live", "/health/ready", "/metrics"})
+    @ValueSource(strings = {"/v1/tasks", "/v1/dead", "/v1/nodes", "/v1/receivers", "/health/live", "/health/ready", "/metrics"})
     void headIsGetWithoutABody(String path) throws Exception {
         HttpResponse<String> get = api.get(path);
         HttpResponse<String> head = api.send("HEAD", path, null);
