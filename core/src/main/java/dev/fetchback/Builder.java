@@ -17,6 +17,7 @@ import dev.fetchback.store.CommitSettings;
 import dev.fetchback.store.FolderLock;
 import dev.fetchback.store.Retention;
 import dev.fetchback.store.Store;
+import dev.fetchback.store.Archive;
 import dev.fetchback.store.postgres.PostgresSettings;
 import dev.fetchback.store.postgres.PostgresStore;
 import dev.fetchback.store.sqlite.SqliteSettings;
@@ -354,6 +355,26 @@ public final class Builder {
             throw new IllegalStateException("no data folder is set; call dataDir with a folder that only this program uses");
         }
         return folder;
+    }
+
+    /**
+     * Writes all that the store holds to a new file, for {@link #importFrom}; nobody else may use the store meanwhile.
+     *
+     * @throws dev.fetchback.store.StoreException when the store cannot be used, or is being used, saying what to do
+     * @throws java.io.UncheckedIOException when the file cannot be written, or is there already
+     */
+    public Archive.Moved exportTo(Path file) {
+        return new Transfer(this).export(file);
+    }
+
+    /**
+     * Reads such a file into an empty store, or goes on where the same was cut; until it is over, nothing starts with the store.
+     *
+     * @throws dev.fetchback.store.StoreException when the file is damaged or the store is not empty, saying what to do
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public Archive.Moved importFrom(Path file) {
+        return new Transfer(this).restore(file);
     }
 
     /**

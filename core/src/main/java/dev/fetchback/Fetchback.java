@@ -104,7 +104,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             this.functions = resources.add(new InProcess(with.receivers(this), clock, with.work.drain()));
             this.newTasks = new NewTasks(process.processors(), functions, with.keep);
             with.hold().ifPresent(resources::add);
-            this.store = resources.add(with.engine().open());
+            this.store = resources.add(Transfer.whole(with.engine()));
             this.admission = new Admission(store, with.spoolBytesMax, with.waitingMax);
             Optional<byte[]> linkKey = store.secret("link", LinkSigner.key(random));
             this.links = linkKey.isPresent()

@@ -56,7 +56,7 @@ public final class LinkSigner {
     public static LinkSigner open(Path dataDir, String publicUrl, RandomGenerator random) throws IOException {
         Path file = dataDir.resolve(KEY_FILE);
         if (Files.notExists(file)) {
-            create(file, random);
+            create(file, key(random));
         }
         long size = Files.size(file);
         if (size != KEY_BYTES) {
@@ -73,8 +73,15 @@ public final class LinkSigner {
         return key;
     }
 
-    private static void create(Path file, RandomGenerator random) throws IOException {
-        byte[] key = key(random);
+    /** Keeps another folder's key in this one, which must be locked by this process, unless it has one. */
+    public static void keep(Path dataDir, byte[] key) throws IOException {
+        Path file = dataDir.resolve(KEY_FILE);
+        if (Files.notExists(file)) {
+            create(file, key);
+        }
+    }
+
+    private static void create(Path file, byte[] key) throws IOException {
         Path draft = file.resolveSibling(KEY_FILE + ".new");
         Files.deleteIfExists(draft); // of a start that was cut short
         var options = EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);

@@ -71,6 +71,9 @@ public sealed interface Change {
      */
     record Hurry(QueueKey queue, long now, int limit) implements Change {}
 
+    /** What another store had beside its tasks. */
+    record Restore(Aside aside) implements Change {}
+
     /** The owner has emptied a queue: its due time is set to that of its earliest waiting task, or the queue is forgotten. */
     record SettleQueue(QueueKey queue) implements Change {}
 

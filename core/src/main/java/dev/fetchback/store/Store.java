@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * Durable tasks. One caller at a time may {@link #commit}; reads may come from any thread, block, and see only what is committed.
@@ -49,6 +50,12 @@ public interface Store extends AutoCloseable {
     default long lingerMillis() {
         return 0;
     }
+
+    /** Hands over what there is beside tasks and receivers, to be restored in another store; {@link Aside.Import} never. */
+    void aside(Consumer<Aside> to);
+
+    /** The mark of an import that was begun and is not over; 0 for none. */
+    long importing();
 
     /** All that share the store, by name; empty for a store that has one owner only. */
     default List<NodeRecord> nodes() {

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /** The store as a model: slow, obvious, in memory. It outlives its owners, as a disk does. */
 public class MemoryStore implements Store {
@@ -28,6 +29,7 @@ public class MemoryStore implements Store {
     private final Map<BatchId, BatchRecord> batches = new HashMap<>();
     private final Map<String, ReceiverRecord> receivers = new HashMap<>();
     private final Map<String, Seen> seen = new HashMap<>();
+    private long importing;
     private Retention retention = Retention.DEFAULT;
     private int epoch;
 
@@ -84,6 +86,10 @@ public class MemoryStore implements Store {
                 receivers.put(c.receiver().id(), c.receiver());
                 yield Result.Applied.APPLIED;
             }
+            case Change.Restore c -> {
+                restore(c.aside());
+                yield Result.Applied.APPLIED;
+            }
             case Change.Hurry c -> {
                 List<StoredTask> later = waiting(c.queue().stage())
                         .filter(t -> t.task().queue().equals(c.queue().name()) && t.task().readyAt() > c.now())
@@ -96,6 +102,30 @@ public class MemoryStore implements Store {
             }
             case Change.SettleQueue c -> Result.Applied.APPLIED;
         };
+    }
+
+    private void restore(Aside aside) {
+        switch (aside) {
+            case Aside.Key(var key, var task) -> {
+                keys.put(key.owner() + "\n" + key.key(), key);
+                keyTasks.put(key.owner() + "\n" + key.key(), task);
+            }
+            case Aside.Page(var key, var page) -> seen.put(key, page);
+            case Aside.Batch(var batch) -> batches.put(batch.id(), batch);
+            case Aside.Import(long mark) -> importing = mark;
+        }
+    }
+
+    @Override
+    public void aside(Consumer<Aside> to) {
+        keys.forEach((name, key) -> to.accept(new Aside.Key(key, keyTasks.get(name))));
+        seen.forEach((page, last) -> to.accept(new Aside.Page(page, last)));
+        batches.keySet().forEach(id -> to.accept(new Aside.Batch(batch(id).orElseThrow())));
+    }
+
+    @Override
+    public long importing() {
+        return importing;
     }
 
     private Result submit(Change.Submit c) {

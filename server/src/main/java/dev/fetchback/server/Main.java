@@ -11,7 +11,7 @@ public final class Main {
     public static void main(String[] args) {
         Logging.prepare();
         Terminal terminal = Terminal.system();
-        int exitCode = new Commands(Server::start, terminal, Checks::reader).run(args);
+        int exitCode = new Commands(Server::start, terminal, Checks::reader, Wiring::builder).run(args);
         terminal.out().flush();
         System.exit(exitCode);
     }

@@ -42,7 +42,7 @@ final class FolderEndToEndTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         PrintStream print = new PrintStream(out, true, StandardCharsets.UTF_8);
         Terminal terminal = new Terminal(print, print, InputStream.nullInputStream(), Map.of(), folder, false);
-        int exitCode = new Commands(Server::start, terminal, Checks::reader)
+        int exitCode = new Commands(Server::start, terminal, Checks::reader, Wiring::builder)
                 .run("verify-durability", "--rounds", "2", "--tasks-per-round", "400");
         assertThat(exitCode).as(out.toString(StandardCharsets.UTF_8)).isZero();
         assertThat(out.toString(StandardCharsets.UTF_8)).contains("lost                 0", "PASSED");

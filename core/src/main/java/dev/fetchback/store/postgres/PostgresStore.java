@@ -1,5 +1,6 @@
 package dev.fetchback.store.postgres;
 
+import dev.fetchback.store.Aside;
 import dev.fetchback.store.BatchRecord;
 import dev.fetchback.store.Change;
 import dev.fetchback.store.DueQueue;
@@ -32,6 +33,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.StringJoiner;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A node's store on PostgreSQL. Any number of nodes share a database; what is due is found by the one that owns its shard. */
@@ -336,6 +338,19 @@ public final class PostgresStore implements Store {
                         row.getLong(at), size);
             }
         });
+    }
+
+    @Override
+    public void aside(Consumer<Aside> to) {
+        connections.read("What is kept beside tasks could not be read", connection -> {
+            AsideRows.read(connection, to);
+            return true;
+        });
+    }
+
+    @Override
+    public long importing() {
+        return connections.read("Whether an import is over could not be read", AsideRows::importing);
     }
 
     @Override

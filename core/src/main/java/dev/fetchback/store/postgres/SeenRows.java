@@ -66,7 +66,7 @@ final class SeenRows {
         }
     }
 
-    private void put(String page, Seen seen) throws SQLException {
+    void put(String page, Seen seen) throws SQLException {
         try (PreparedStatement put = connection.prepareStatement(PUT)) {
             int at = 1;
             put.setString(at++, page);

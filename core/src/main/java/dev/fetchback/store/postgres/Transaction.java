@@ -1,5 +1,6 @@
 package dev.fetchback.store.postgres;
 
+import dev.fetchback.store.Aside;
 import dev.fetchback.store.Change;
 import dev.fetchback.store.Result;
 import dev.fetchback.store.Retention;
@@ -95,6 +96,10 @@ final class Transaction {
                 }
             }
             case Change.SaveReceiver save -> receivers.add(save, at);
+            case Change.Restore(Aside aside) -> { // by itself, after what it counts was stored
+                wave.flush();
+                AsideRows.restore(connection, aside);
+            }
             case Change.Hurry hurry -> {
                 wave.flush();
                 results[at] = queues.hurry(connection, hurry) ? Result.Applied.APPLIED : Result.Stale.STALE;

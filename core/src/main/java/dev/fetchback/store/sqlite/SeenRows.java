@@ -54,6 +54,10 @@ final class SeenRows {
         if (seen == null || seen.equals(last)) {
             return;
         }
+        put(statements, page, seen);
+    }
+
+    void put(Statements statements, String page, Seen seen) throws SQLException {
         PreparedStatement put = statements.get(PUT);
         int at = 1;
         put.setString(at++, page);

@@ -1,5 +1,6 @@
 package dev.fetchback.store.sqlite;
 
+import dev.fetchback.store.Aside;
 import dev.fetchback.store.BatchRecord;
 import dev.fetchback.store.Change;
 import dev.fetchback.store.DueQueue;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The embedded engine. One process at a time has the folder; a commit is on disk when it returns. */
@@ -225,6 +227,19 @@ public final class SqliteStore implements Store {
                 return row.next() ? row.getBytes(1) : null;
             }
         });
+    }
+
+    @Override
+    public void aside(Consumer<Aside> to) {
+        readers.read("What is kept beside tasks could not be read", statements -> {
+            AsideRows.read(statements, to);
+            return true;
+        });
+    }
+
+    @Override
+    public long importing() {
+        return readers.read("Whether an import is over could not be read", AsideRows::importing);
     }
 
     @Override

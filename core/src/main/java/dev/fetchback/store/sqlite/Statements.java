@@ -72,6 +72,11 @@ final class Statements implements AutoCloseable {
         return id == null ? null : id(id.high(), id.low());
     }
 
+    static BatchId batchId(byte[] id) {
+        ByteBuffer bytes = ByteBuffer.wrap(id);
+        return new BatchId(bytes.getLong(), bytes.getLong());
+    }
+
     static TaskId taskId(byte[] id) {
         ByteBuffer bits = ByteBuffer.wrap(id);
         return new TaskId(bits.getLong(), bits.getLong());

@@ -1,5 +1,6 @@
 package dev.fetchback.store.sqlite;
 
+import dev.fetchback.store.Aside;
 import dev.fetchback.store.Change;
 import dev.fetchback.store.QueueKey;
 import dev.fetchback.store.ReceiverRecord;
@@ -128,6 +129,11 @@ final class Writer implements AutoCloseable {
             }
             case Change.SaveReceiver save -> {
                 save(save.receiver());
+                yield Result.Applied.APPLIED;
+            }
+            case Change.Restore(Aside aside) -> {
+                batches.flush(statements); // what is restored is written whole, after what was counted
+                AsideRows.restore(statements, seen, aside);
                 yield Result.Applied.APPLIED;
             }
             case Change.Hurry(QueueKey queue, long now, int limit) ->

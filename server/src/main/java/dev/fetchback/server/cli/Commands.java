@@ -1,5 +1,8 @@
 package dev.fetchback.server.cli;
 
+import dev.fetchback.Builder;
+import dev.fetchback.Fetchback;
+import dev.fetchback.server.config.Config;
 import dev.fetchback.server.config.ConfigReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -26,15 +29,16 @@ public final class Commands {
      * @param terminal of the process
      */
     public Commands(ServerStart start, Terminal terminal) {
-        this(start, terminal, seen -> new ConfigReader(seen.environment(), seen.folder()));
+        this(start, terminal, seen -> new ConfigReader(seen.environment(), seen.folder()), config -> Fetchback.builder());
     }
 
     /**
      * @param start starts the server
      * @param terminal of the process
      * @param reader makes the reader of settings, with the checks that other packages add to the table
+     * @param wiring the library as configured
      */
-    public Commands(ServerStart start, Terminal terminal, Function<Terminal, ConfigReader> reader) {
+    public Commands(ServerStart start, Terminal terminal, Function<Terminal, ConfigReader> reader, Function<Config, Builder> wiring) {
         this.terminal = terminal;
         serve = new ServeCommand(start, reader);
         commands.put("serve", serve);
@@ -46,6 +50,8 @@ public final class Commands {
         commands.put("redrive", new RedriveCommand());
         commands.put("nodes", new NodesCommand());
         commands.put("migrate", new MigrateCommand(reader));
+        commands.put("export", new ExportCommand(reader, wiring));
+        commands.put("import", new ImportCommand(reader, wiring));
         commands.put("check", new CheckCommand());
         commands.put("verify-durability", new VerifyDurabilityCommand());
         commands.put("bench", new BenchCommand());

@@ -1,0 +1,55 @@
+package dev.fetchback;
+
+import dev.fetchback.deliver.LinkSigner;
+import dev.fetchback.store.Archive;
+import dev.fetchback.store.Store;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Optional;
+
+/** Moves a store to a file and back, with what signs its links, which is in the store or beside it. */
+final class Transfer {
+    private static final String LINK = "link";
+
+    private final Builder from;
+
+    Transfer(Builder from) {
+        this.from = from;
+    }
+
+    Archive.Moved export(Path file) {
+        try (Store store = from.engine().open()) {
+            Optional<byte[]> inside = store.secret(LINK, LinkSigner.key(new SecureRandom()));
+            Path beside = from.dataDir().resolve(LinkSigner.KEY_FILE);
+            byte[] key = inside.isPresent() ? inside.get() : Files.exists(beside) ? Files.readAllBytes(beside) : null;
+            return Archive.export(store, key, file, from.clock.getAsLong());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    Archive.Moved restore(Path file) {
+        try (Store store = from.engine().open()) {
+            return Archive.restore(store, file, key -> {
+                if (store.secret(LINK, key).isEmpty()) {
+                    LinkSigner.keep(from.dataDir(), key);
+                }
+            });
+        }
+    }
+
+    /** Opens a store to work with, which holds all that was moved into it. */
+    static Store whole(Builder.Engine engine) {
+        Store store = engine.open();
+        try {
+            Archive.refuseUnfinished(store);
+            return store;
+        } catch (RuntimeException e) {
+            store.close();
+            throw e;
+        }
+    }
+}
