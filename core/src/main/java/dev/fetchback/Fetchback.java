@@ -82,6 +82,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
 
     private final Resources resources = new Resources();
     private final LongSupplier clock;
+    private final StoreNumbers numbers;
     private final Admission admission;
     private final Store store;
     private final GroupCommit commits;
@@ -105,12 +106,12 @@ public final class Fetchback implements Tasks, AutoCloseable {
             this.newTasks = new NewTasks(process.processors(), functions, with.keep);
             with.hold().ifPresent(resources::add);
             this.store = resources.add(Transfer.whole(with.engine()));
-            this.admission = new Admission(store, with.spoolBytesMax, with.waitingMax);
             Optional<byte[]> linkKey = store.secret("link", LinkSigner.key(random));
-            this.links = linkKey.isPresent()
-                    ? new LinkSigner(linkKey.get(), with.publicUrl)
+            this.links = linkKey.isPresent() ? new LinkSigner(linkKey.get(), with.publicUrl)
                     : LinkSigner.open(with.dataDir(), with.publicUrl, random);
             this.commits = resources.add(new GroupCommit(store, with.commits, clock, with.registry));
+            this.numbers = resources.add(new StoreNumbers(store, commits::refusal, clock));
+            this.admission = new Admission(store, numbers, with.spoolBytesMax, with.waitingMax);
             this.endpoints = new Endpoints(with.deliver, functions, clock, new ReceiverEvents(commits, this::worker));
             List<String> back = endpoints.load(store.receivers());
             this.envelope = new Envelope(with.deliver.inlineMax(), links);
@@ -132,7 +133,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
                     hosts, deliver, new Worker.Surroundings(clock, random, threads)));
             resources.add(worker::drain);
             Meters.register(with.registry, new Meters.Sources(
-                    store, worker, budget, pages.meters(), receivers.meters(), fetch.robots(), clock));
+                    store, numbers, worker, budget, pages.meters(), receivers.meters(), fetch.robots()));
             worker.start();
             back.forEach(worker::recovered);
         } catch (IOException e) {
@@ -319,24 +320,23 @@ public final class Fetchback implements Tasks, AutoCloseable {
         return worker;
     }
 
-    /** Why new tasks are refused just now, a sentence; empty while they are taken. */
+    /** Why new tasks are refused just now, a sentence; empty while they are taken. Answers at once, whatever the store does. */
     public Optional<String> refusal() {
-        Optional<String> store = commits.failure().or(commits::refusal).map(e -> String.valueOf(e.getMessage()));
+        Optional<String> store = commits.failure().or(numbers::away).or(commits::refusal).map(e -> String.valueOf(e.getMessage()));
         if (store.isPresent()) {
             return store;
         }
         try {
-            admission.check();
+            admission.checkKnown();
             return Optional.empty();
         } catch (StoreException | Overloaded e) {
             return Optional.of(String.valueOf(e.getMessage()));
         }
     }
 
-    /** How long the oldest due task of a stage has waited, milliseconds; 0 when none is due. A lower bound of a queue may overstate it. */
-    public long dueAge(Stage stage) {
-        long now = clock.getAsLong();
-        return store.dueQueues(stage, Optional.empty(), now, 1).stream().mapToLong(due -> now - due.dueAt()).findFirst().orElse(0);
+    /** How long the oldest due task has waited; empty when the store does not say. A lower bound of a queue may overstate it. */
+    public Optional<Duration> backlogAge() {
+        return numbers.now().map(known -> Duration.ofMillis(known.oldest()));
     }
 
     /**

@@ -3,13 +3,15 @@ package dev.fetchback;
 import dev.fetchback.fetch.RobotsMeters;
 import dev.fetchback.outbound.OutboundMeters;
 import dev.fetchback.store.Store;
-import dev.fetchback.task.Stage;
 import dev.fetchback.work.ByteBudget;
 import dev.fetchback.work.Worker;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.util.List;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
@@ -22,35 +24,16 @@ final class Meters {
     /** Where the numbers come from. */
     record Sources(
             Store store,
+            StoreNumbers numbers,
             Worker worker,
             ByteBudget budget,
             OutboundMeters pages,
             OutboundMeters receivers,
-            RobotsMeters robots,
-            LongSupplier clock) {}
+            RobotsMeters robots) {}
 
     static void register(PrometheusRegistry registry, Sources from) {
-        GaugeWithCallback.builder()
-                .name("fetchback_tasks_waiting").help("Tasks that wait in the store.").labelNames("stage")
-                .callback(out -> {
-                    Store.Totals totals = from.store().totals();
-                    out.call(totals.waitingFetch(), "fetch");
-                    out.call(totals.waitingProcess(), "process");
-                    out.call(totals.waitingDeliver(), "deliver");
-                })
-                .register(registry);
-        GaugeWithCallback.builder()
-                .name("fetchback_due_age_seconds").help("How long the oldest due task has waited.").labelNames("stage")
-                .callback(out -> {
-                    for (Stage stage : Stage.values()) {
-                        out.call(dueAge(from, stage), stage.name().toLowerCase(java.util.Locale.ROOT));
-                    }
-                })
-                .register(registry);
+        registry.register(() -> stored(from.numbers().now()));
         work(registry, from.worker());
-        gauge(registry, "fetchback_tasks_dead", "Outcomes that no receiver took.", () -> from.store().totals().dead());
-        gauge(registry, "fetchback_spool_bytes", "Stored pages.", () -> from.store().totals().bodyBytes());
-        gauge(registry, "fetchback_store_bytes", "Files of the store.", () -> from.store().totals().fileBytes());
         gauge(registry, "fetchback_body_memory_bytes", "Pages in memory.", () -> from.budget().used());
         CounterWithCallback.builder()
                 .name("fetchback_tasks_finished").help("Tasks that reached a terminal phase.").labelNames("state")
@@ -67,6 +50,37 @@ final class Meters {
                 .register(registry);
         shared(registry, from.store());
         network(registry, from);
+    }
+
+    /** What the store has to say, which is left out while it says nothing: metrics are for just then. */
+    private static MetricSnapshots stored(Optional<StoreNumbers.Numbers> known) {
+        MetricSnapshots.Builder all = MetricSnapshots.builder();
+        all.metricSnapshot(one("fetchback_store_up", "1 while the store answers, else 0.", known.isPresent() ? 1 : 0));
+        known.ifPresent(numbers -> {
+            Store.Totals totals = numbers.totals();
+            GaugeSnapshot.Builder waiting = GaugeSnapshot.builder().name("fetchback_tasks_waiting").help("Tasks that wait in the store.");
+            waiting.dataPoint(point("fetch", totals.waitingFetch()));
+            waiting.dataPoint(point("process", totals.waitingProcess()));
+            waiting.dataPoint(point("deliver", totals.waitingDeliver()));
+            GaugeSnapshot.Builder ages =
+                    GaugeSnapshot.builder().name("fetchback_due_age_seconds").help("How long the oldest due task has waited.");
+            numbers.dueAge().forEach((stage, age) -> ages.dataPoint(point(stage.name().toLowerCase(Locale.ROOT), age / MILLIS)));
+            all.metricSnapshot(waiting.build())
+                    .metricSnapshot(ages.build())
+                    .metricSnapshot(one("fetchback_tasks_dead", "Outcomes that no receiver took.", totals.dead()))
+                    .metricSnapshot(one("fetchback_spool_bytes", "Stored pages.", totals.bodyBytes()))
+                    .metricSnapshot(one("fetchback_store_bytes", "Files of the store.", totals.fileBytes()));
+        });
+        return all.build();
+    }
+
+    private static GaugeSnapshot one(String name, String help, double value) {
+        return GaugeSnapshot.builder().name(name).help(help)
+                .dataPoint(GaugeSnapshot.GaugeDataPointSnapshot.builder().value(value).build()).build();
+    }
+
+    private static GaugeSnapshot.GaugeDataPointSnapshot point(String stage, double value) {
+        return GaugeSnapshot.GaugeDataPointSnapshot.builder().labels(Labels.of("stage", stage)).value(value).build();
     }
 
     /** All 0 of an embedded store. */
@@ -131,12 +145,6 @@ final class Meters {
                     out.call(from.receivers().open(), "receiver");
                 })
                 .register(registry);
-    }
-
-    private static double dueAge(Sources from, Stage stage) {
-        long now = from.clock().getAsLong();
-        List<dev.fetchback.store.DueQueue> oldest = from.store().dueQueues(stage, Optional.empty(), now, 1);
-        return oldest.isEmpty() ? 0 : (now - oldest.getFirst().dueAt()) / MILLIS;
     }
 
     private static void work(PrometheusRegistry registry, Worker worker) {

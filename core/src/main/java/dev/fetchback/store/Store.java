@@ -44,6 +44,20 @@ public interface Store extends AutoCloseable {
     default void onGain(Runnable listener) {}
 
     /**
+     * Why this owner is to do nothing just now: for so long it could not say that it is there that others may have its work. Empty
+     * while it may go on; asks nobody. It ends by itself.
+     */
+    default Optional<StoreException> lapse() {
+        return Optional.empty();
+    }
+
+    /**
+     * Has {@code listener} called whenever {@link #lapse} begins: what is under way is to be ended then. It is called on a thread of the
+     * store, which it must not hold up.
+     */
+    default void onLapse(Runnable listener) {}
+
+    /**
      * How long an emptied queue is left as it is before it is settled, milliseconds: where old versions of rows stay, one that is used all
      * the time is not to be settled all the time. 0 where settling leaves nothing behind.
      */

@@ -25,6 +25,7 @@ final class HandOver {
     private static final int A_PLACE = 4;
 
     private final Worker worker;
+    private final Store store;
     private final Step<Parcel, DeliverResult> step;
     private final LongSupplier clock;
     /** Deliveries straight from memory; those beyond go by way of the store. */
@@ -32,6 +33,7 @@ final class HandOver {
 
     HandOver(Worker worker, Worker.Parts parts, WorkSettings settings) {
         this.worker = worker;
+        this.store = parts.store();
         this.step = parts.steps().deliver();
         this.clock = parts.surroundings().clock();
         this.direct = new Semaphore(settings.fetchConcurrency() + A_PLACE * settings.deliverConcurrency());
@@ -47,6 +49,7 @@ final class HandOver {
         boolean atOnce = deliver != null
                 && deliver.spool() == DeliverOptions.Spool.WHEN_NEEDED
                 && !task.expired(clock.getAsLong()) // its receiver is told that instead, by way of the store
+                && store.lapse().isEmpty() // another owner may deliver it by now
                 && direct.tryAcquire();
         if (!atOnce) {
             letGo.run();

@@ -213,6 +213,9 @@ final class Runs {
         }
         Event event;
         try {
+            if (store.lapse().isPresent()) {
+                throw new InterruptedException(); // as it would have been a moment later
+            }
             Parcel parcel = new Parcel(outcome, body, results, task.progress().deliverAttempts(), true, () -> {});
             DeliverResult result = steps.deliver().run(task, spec, parcel);
             event = switch (result) {
@@ -228,6 +231,15 @@ final class Runs {
         }
         worker.lane(Stage.DELIVER).leave(task.queue(), true);
         worker.settle(task, event, null);
+    }
+
+    /** Ends all attempts under way, as others may do their tasks by now. */
+    void abandon() {
+        Set<Thread> all = new HashSet<>(threads.values()); // once each, as one may be found by two starts
+        if (!all.isEmpty()) {
+            LOG.log(Level.WARNING, "the lease of this node is over, what it has under way is ended attempts={0}", all.size());
+        }
+        all.forEach(Thread::interrupt);
     }
 
     private void done() {

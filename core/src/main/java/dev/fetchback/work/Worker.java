@@ -126,6 +126,7 @@ public final class Worker {
             lanes.wake();
             lanes.goRound();
         });
+        store.onLapse(runs::abandon);
         lanes.start();
     }
 

@@ -13,11 +13,9 @@ import dev.fetchback.server.intake.Tokens;
 import dev.fetchback.server.ops.Ops;
 import dev.fetchback.server.ops.Readiness;
 import dev.fetchback.store.StoreException;
-import dev.fetchback.task.Stage;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -103,8 +101,7 @@ public final class Server implements RunningServer {
 
     private static Readiness.Report readiness(Fetchback fetchback) {
         List<String> reasons = fetchback.refusal().map(List::of).orElse(List.of());
-        long oldest = Arrays.stream(Stage.values()).mapToLong(fetchback::dueAge).max().orElse(0);
-        return new Readiness.Report(reasons, Duration.ofMillis(oldest),
+        return new Readiness.Report(reasons, fetchback.backlogAge().orElse(null),
                 new Readiness.Workers(isolation(fetchback.isolation()), fetchback.processingSuspended().orElse(null)));
     }
 

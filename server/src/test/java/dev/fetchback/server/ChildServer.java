@@ -139,6 +139,14 @@ final class ChildServer implements AutoCloseable {
         return client.send(request.build(), BodyHandlers.ofString());
     }
 
+    HttpResponse<String> get(String path) {
+        try {
+            return call("GET", path, "");
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     /** Waits for its end; the exit code. */
     int exit() throws InterruptedException {
         if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {

@@ -245,6 +245,7 @@ final class WholeWayTest extends EndToEndFixture {
 
     private Map<String, Predicate<Map<String, Double>>> expectations() {
         Map<String, Predicate<Map<String, Double>>> expected = new HashMap<>();
+        expected.put("fetchback_store_up", is("fetchback_store_up", 1));
         expected.put("fetchback_tasks_waiting",
                 is("fetchback_tasks_waiting{stage=\"fetch\"}", 0).and(is("fetchback_tasks_waiting{stage=\"deliver\"}", 0)));
         expected.put("fetchback_due_age_seconds",

@@ -37,7 +37,7 @@ final class AsideRows {
 
     private AsideRows() {}
 
-    static void read(Connection connection, Consumer<Aside> to) throws SQLException {
+    static boolean read(Connection connection, Consumer<Aside> to) throws SQLException {
         connection.setAutoCommit(false); // only then are rows fetched a few at a time
         try {
             each(connection, KEYS, row -> {
@@ -62,6 +62,7 @@ final class AsideRows {
                 BatchId batch = new BatchId(id.getMostSignificantBits(), id.getLeastSignificantBits());
                 to.accept(new Aside.Batch(new BatchRecord(batch, owner, accepted, Map.copyOf(finished))));
             });
+            return true;
         } finally {
             connection.rollback();
             connection.setAutoCommit(true);

@@ -7,6 +7,7 @@ import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoreException.Kind;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -14,6 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 
@@ -24,9 +26,12 @@ import org.postgresql.Driver;
 final class Connections implements AutoCloseable {
     private static final long WAIT_SECONDS_MAX = 10; // reads take milliseconds: who waits this long waits behind thousands
     private static final long CONNECT_MILLIS_MAX = 3_000;
+    /** The pool waits up to 5 s between two tries to connect: whoever reads is to outlast that. */
+    private static final long READ_CONNECT_MILLIS = 6_000;
     private static final long CONNECT_MILLIS_MIN = 300; // a pool takes no less than 250
     private static final int SOCKET_SECONDS_MAX = 30; // a server that is gone without a word; longer than any statement may take
     private static final long LIFE_MILLIS = 900_000; // so that a moved server is found again, and caches do not grow
+    private static final String HOST_SECONDS = "1";
     private static final int READ_TRIES = 3; // each connection of the pool may be one of before a restart of the server
     private static final int WRITERS = 2;
     private static final String PRIMARY = "primary";
@@ -48,6 +53,10 @@ final class Connections implements AutoCloseable {
     private final HikariDataSource reads;
     private final ExecutorService threads;
     private final Semaphore free;
+    private final int leaseMillis;
+    private final ReentrantLock trial = new ReentrantLock();
+    /** Why the newest try to connect came to nothing; null after one that did not. */
+    private volatile @Nullable SQLException away;
     private volatile boolean closed;
 
     /** A read: with one connection, in one thread, and short. */
@@ -62,6 +71,12 @@ final class Connections implements AutoCloseable {
         this.threads = Executors.newFixedThreadPool(
                 settings.readers(), Thread.ofPlatform().name("store-read-", 0).daemon(true).factory());
         this.free = new Semaphore(settings.readers(), true);
+        this.leaseMillis = (int) connectMillis(settings);
+    }
+
+    /** A lease must outlast more than one try to renew it. */
+    private static long connectMillis(PostgresSettings settings) {
+        return Math.clamp(settings.lease().toMillis() / 4, CONNECT_MILLIS_MIN, CONNECT_MILLIS_MAX);
     }
 
     private static HikariDataSource pool(PostgresSettings settings, String name, int size, boolean reads) {
@@ -75,8 +90,7 @@ final class Connections implements AutoCloseable {
         config.setMaximumPoolSize(size);
         config.setMinimumIdle(reads ? 1 : size);
         config.setAutoCommit(reads);
-        // A lease must outlast more than one try to renew it.
-        config.setConnectionTimeout(Math.clamp(settings.lease().toMillis() / 4, CONNECT_MILLIS_MIN, CONNECT_MILLIS_MAX));
+        config.setConnectionTimeout(reads ? READ_CONNECT_MILLIS : connectMillis(settings));
         config.setValidationTimeout(CONNECT_MILLIS_MIN);
         config.setMaxLifetime(LIFE_MILLIS);
         config.setInitializationFailTimeout(-1); // who opens the store has looked already
@@ -96,6 +110,7 @@ final class Connections implements AutoCloseable {
         properties.setProperty("tcpKeepAlive", "true");
         properties.setProperty("prepareThreshold", "1"); // all statements come again
         properties.setProperty("targetServerType", PRIMARY);
+        properties.setProperty("hostRecheckSeconds", HOST_SECONDS); // of several hosts: which one is the primary may change
         return properties;
     }
 
@@ -126,13 +141,37 @@ final class Connections implements AutoCloseable {
 
     /** For a transaction; closing gives it back, and rolls back what is not committed. */
     Connection write() throws SQLException {
-        return writes.getConnection();
+        Connection connection = writes.getConnection();
+        away = null;
+        return connection;
+    }
+
+    /** For what takes a moment only: a server that does not answer is found out before much of the lease is over. */
+    Connection lease() throws SQLException {
+        Connection connection = write();
+        connection.setNetworkTimeout(Runnable::run, leaseMillis); // the pool sets it back
+        return connection;
     }
 
     <T extends @Nullable Object> T read(String failed, Read<T> read) {
         if (closed) {
             throw new StoreException(Kind.CLOSED, "The store is closed.", null);
         }
+        SQLException known = away;
+        if (known == null) {
+            return readInTurn(failed, read);
+        }
+        if (!trial.tryLock()) { // one finds out whether the server is back; the others would only wait for the same
+            throw faults.explain(failed, known);
+        }
+        try {
+            return readInTurn(failed, read);
+        } finally {
+            trial.unlock();
+        }
+    }
+
+    private <T extends @Nullable Object> T readInTurn(String failed, Read<T> read) {
         boolean interrupted = false;
         try {
             while (true) {
@@ -147,6 +186,10 @@ final class Connections implements AutoCloseable {
                 }
             }
             try {
+                SQLException known = away;
+                if (known != null && !trial.isHeldByCurrentThread()) { // found out while this one waited
+                    throw faults.explain(failed, known);
+                }
                 return Thread.currentThread().isVirtual() ? elsewhere(failed, read) : run(failed, read);
             } finally {
                 free.release();
@@ -180,12 +223,14 @@ final class Connections implements AutoCloseable {
     private <T extends @Nullable Object> T run(String failed, Read<T> read) {
         for (int tries = 1; ; tries++) {
             try (Connection connection = reads.getConnection()) {
+                away = null;
                 return read.run(connection);
             } catch (SQLException e) {
                 if (closed) {
                     throw new StoreException(Kind.CLOSED, "The store is closed.", e);
                 }
-                boolean stale = Faults.lost(e) && !(e instanceof java.sql.SQLTransientConnectionException);
+                boolean stale = Faults.lost(e) && !(e instanceof SQLTransientConnectionException);
+                away = e instanceof SQLTransientConnectionException ? e : away;
                 if (!stale || tries == READ_TRIES) {
                     throw faults.explain(failed, e);
                 }

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class Membership implements AutoCloseable {
     private static final Logger LOG = System.getLogger(Membership.class.getName());
     private static final int BEATS = 4; // in a lease: two may fail
+    private static final long AGAIN_MILLIS = 500; // a server that was restarted is back within seconds
     private static final Duration ASK_AGAIN = Duration.ofMillis(100);
     private static final Duration CLOSE_MAX = Duration.ofSeconds(5);
     private static final long TELL_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
@@ -58,12 +60,13 @@ final class Membership implements AutoCloseable {
 
     private final Connections connections;
     private final String name;
+    private final String place;
     private final long leaseMillis;
+    private final Lease lease;
     private final Thread thread;
     private volatile int epoch;
     private volatile long owned;
     private volatile Moves moves = new Moves(0, 0, 0);
-    private volatile long deadline; // of nanoTime
     private volatile int nodes = 1;
     private volatile long leaving; // owned still, but nothing of these is started any more
     private volatile long sharedAt = System.nanoTime() - SHARED_NANOS; // when there were others
@@ -76,10 +79,12 @@ final class Membership implements AutoCloseable {
     /** See {@link dev.fetchback.store.Store.Share}. */
     record Moves(int owned, long gained, long lost) {}
 
-    private Membership(Connections connections, PostgresSettings settings) {
+    private Membership(Connections connections, PostgresSettings settings, Faults faults) {
         this.connections = connections;
         this.name = settings.node();
+        this.place = faults.place();
         this.leaseMillis = settings.lease().toMillis();
+        this.lease = new Lease(settings.lease());
         this.thread = Thread.ofPlatform().name("store-lease").daemon(true).unstarted(this::run);
     }
 
@@ -89,10 +94,11 @@ final class Membership implements AutoCloseable {
      * @throws StoreException when a node of this name is alive
      */
     static Membership join(Connections connections, PostgresSettings settings, Faults faults) throws SQLException {
-        Membership membership = new Membership(connections, settings);
+        Membership membership = new Membership(connections, settings, faults);
         membership.joinAs(faults);
         membership.beat();
         membership.thread.start();
+        membership.lease.start();
         return membership;
     }
 
@@ -103,7 +109,19 @@ final class Membership implements AutoCloseable {
 
     /** The shards that this node may start tasks of just now, as far as it knows without asking: half of its lease must be left. */
     long owned() {
-        return deadline - System.nanoTime() > TimeUnit.MILLISECONDS.toNanos(leaseMillis) / 2 ? owned & ~leaving : Shards.NONE;
+        return lease.lasts() ? owned & ~leaving : Shards.NONE;
+    }
+
+    /** See {@link dev.fetchback.store.Store#lapse}. */
+    Optional<StoreException> lapse() {
+        Duration over = lease.over();
+        return over.isNegative() ? Optional.empty() : Optional.of(new StoreException(Kind.UNAVAILABLE, "This node could not renew its lease at"
+                + " the database " + place + " for " + over.plusNanos(lease.nanos()).toSeconds() + " s, so others may do its work (node-lease is "
+                + leaseMillis + " ms). What it had under way is ended; it goes on by itself once the database answers.", null));
+    }
+
+    Lease lease() {
+        return lease;
     }
 
     /** All nodes, by name. */
@@ -178,7 +196,7 @@ final class Membership implements AutoCloseable {
             if (joined) {
                 epoch = got;
                 own(Shards.NONE);
-                deadline = asked + TimeUnit.MILLISECONDS.toNanos(leaseMillis);
+                lease.renewed(asked);
             }
             return joined;
         }
@@ -197,14 +215,17 @@ final class Membership implements AutoCloseable {
     }
 
     private void run() {
+        long pause = leaseMillis / BEATS;
         while (!closing) {
-            LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(leaseMillis / BEATS));
+            LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(pause));
             if (closing) {
                 return;
             }
             try {
+                pause = leaseMillis / BEATS;
                 beat();
             } catch (SQLException | RuntimeException e) {
+                pause = Math.min(pause, AGAIN_MILLIS);
                 long now = System.nanoTime();
                 if (now - toldAt >= TELL_EVERY_NANOS) {
                     toldAt = now;
@@ -219,14 +240,14 @@ final class Membership implements AutoCloseable {
     private void beat() throws SQLException {
         long before = owned();
         long asked = System.nanoTime();
-        try (Connection connection = connections.write()) {
+        try (Connection connection = connections.lease()) {
             if (update(connection, RENEW, leaseMillis, epoch) == 0) {
                 connection.rollback();
                 lost();
                 return;
             }
             connection.commit(); // whatever follows may take its time
-            deadline = asked + TimeUnit.MILLISECONDS.toNanos(leaseMillis);
+            lease.renewed(asked);
             boolean buried = bury(connection);
             int alive = (int) number(connection, NODES);
             long mine = share(connection, number(connection, MINE, epoch), Math.ceilDiv(Shards.COUNT, Math.max(1, alive)));
@@ -274,6 +295,7 @@ final class Membership implements AutoCloseable {
     private void lost() throws SQLException {
         own(Shards.NONE);
         leaving = Shards.NONE;
+        lease.lose();
         int before = epoch;
         if (tryJoin()) {
             LOG.log(Level.WARNING, "the lease of this node was lost, it joined again node={0} epoch_before={1} epoch={2}",
@@ -330,6 +352,7 @@ final class Membership implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        lease.close();
         LockSupport.unpark(thread);
         boolean interrupted = false;
         try {

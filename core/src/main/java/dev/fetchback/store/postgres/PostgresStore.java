@@ -47,7 +47,7 @@ public final class PostgresStore implements Store {
     private static final int QUEUES_A_READ = 64; // each read is a way there and back
 
     private static final String FIND = find();
-    private static final String NEWEST = newest();
+    private static final String NEWEST = Table.newest();
     private static final String BATCH = "SELECT b.owner, coalesce(sum(accepted), 0), coalesce(sum(succeeded), 0),"
             + " coalesce(sum(failed), 0), coalesce(sum(dead), 0), coalesce(sum(cancelled), 0), coalesce(sum(expired), 0)"
             + " FROM batch b LEFT JOIN batch_tally t ON t.batch=b.id WHERE b.id=? GROUP BY b.id";
@@ -128,15 +128,6 @@ public final class PostgresStore implements Store {
         return all.toString();
     }
 
-    private static String newest() {
-        StringJoiner all = new StringJoiner(" UNION ALL ", "SELECT id FROM (", ") ids ORDER BY id DESC LIMIT 1");
-        for (Table table : Table.values()) {
-            all.add("(SELECT id FROM " + table.sql() + " ORDER BY id DESC LIMIT 1)");
-        }
-        all.add("(SELECT id FROM batch ORDER BY id DESC LIMIT 1)");
-        return all.toString();
-    }
-
     @Override
     public int epoch() {
         return membership.epoch();
@@ -155,6 +146,16 @@ public final class PostgresStore implements Store {
     @Override
     public long lookEveryMillis() {
         return membership.shared() ? LOOK_EVERY_MILLIS : Long.MAX_VALUE;
+    }
+
+    @Override
+    public Optional<StoreException> lapse() {
+        return membership.lapse();
+    }
+
+    @Override
+    public void onLapse(Runnable listener) {
+        membership.lease().listen(listener);
     }
 
     @Override
@@ -342,10 +343,7 @@ public final class PostgresStore implements Store {
 
     @Override
     public void aside(Consumer<Aside> to) {
-        connections.read("What is kept beside tasks could not be read", connection -> {
-            AsideRows.read(connection, to);
-            return true;
-        });
+        connections.read("What is kept beside tasks could not be read", connection -> AsideRows.read(connection, to));
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.fetchback.task.Phase;
 import dev.fetchback.task.Task;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /** The tables that tasks are rows of, and what they have beside id, batch and facts. */
@@ -92,5 +93,15 @@ enum Table {
 
     private static long pageUntil(Task task) {
         return task.progress().outcome() instanceof Outcome.Fetched fetched ? fetched.storedUntil() : 0;
+    }
+
+    /** Asks for the newest id of all tasks and batches. */
+    static String newest() {
+        StringJoiner all = new StringJoiner(" UNION ALL ", "SELECT id FROM (", ") ids ORDER BY id DESC LIMIT 1");
+        for (Table table : values()) {
+            all.add("(SELECT id FROM " + table.sql() + " ORDER BY id DESC LIMIT 1)");
+        }
+        all.add("(SELECT id FROM batch ORDER BY id DESC LIMIT 1)");
+        return all.toString();
     }
 }

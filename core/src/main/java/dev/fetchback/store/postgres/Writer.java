@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Commits, one at a time. Where the connection is lost while the server commits, it is asked afterwards what became of it, by its
- * own number of the transaction: nothing is called stored that is not, and nothing is stored twice.
+ * own number of the transaction and by what it left: nothing is called stored that is not, and nothing is stored twice.
  */
 final class Writer {
     private static final int TRIES = 5; // nodes that meet crosswise; each try has the others' commit behind it
@@ -45,7 +45,7 @@ final class Writer {
         try {
             Undecided open = undecided;
             if (open != null) {
-                boolean stored = stored(open.xid());
+                boolean stored = stored(open);
                 undecided = null;
                 if (stored && open.changes().equals(changes)) {
                     return open.results();
@@ -95,16 +95,17 @@ final class Writer {
     }
 
     /** Whether a transaction was committed. */
-    private boolean stored(String xid) throws SQLException {
+    private boolean stored(Undecided open) throws SQLException {
         try (Connection connection = connections.write();
                 PreparedStatement status = connection.prepareStatement(STATUS)) {
-            status.setString(1, xid);
+            status.setString(1, open.xid());
             try (ResultSet row = status.executeQuery()) {
                 row.next();
                 String said = String.valueOf(row.getString(1));
+                boolean shows = said.equals("committed") && new Aftermath(connection, open.xid()).shows(open.changes(), open.results());
                 connection.rollback();
                 return switch (said) {
-                    case "committed" -> true;
+                    case "committed" -> shows;
                     case "aborted" -> false;
                     default -> throw new StoreException(Kind.UNDECIDED, "The database " + faults.place()
                             + " does not know yet what became of a commit (" + said + "). It is asked again.", null);

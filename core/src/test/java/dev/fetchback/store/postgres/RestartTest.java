@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -101,6 +102,43 @@ class RestartTest extends StoreFixture {
         store().list(all(1_000)).tasks().forEach(one -> assertThat(stored.add(one.task())).isTrue());
         assertThat(stored).isEqualTo(acknowledged).hasSize(TASKS * (KILLS + 1));
         assertThat(store().totals().waitingFetch()).isEqualTo(stored.size());
+        closeIt();
+    }
+
+    /** What was not written out when the server crashed is forgotten with its number, which another transaction gets then. */
+    @Test
+    void aCommitIsNotTakenForDoneBecauseAnotherHasItsNumber() throws Exception {
+        start(0);
+        url = server.getJdbcUrl("postgres", "postgres");
+        Servers.execute(server, "ALTER SYSTEM SET wal_writer_delay='10s'");
+        Servers.execute(server, "SELECT pg_reload_conf()");
+        applied(submit(task("a.example:443")));
+        Servers.execute(server, """
+                CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL; END';
+                CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON tally DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()""");
+        List<Change> changes = List.of(submit(task("b.example:443")), submit(task("b.example:443")));
+        CompletableFuture<StoreException.Kind> kind = CompletableFuture.supplyAsync(() -> {
+            try {
+                store().commit(changes);
+                throw new AssertionError("it was committed");
+            } catch (StoreException e) {
+                return e.kind();
+            }
+        });
+        String committing = "FROM pg_stat_activity WHERE wait_event='PgSleep'";
+        while (Servers.ask(server, "SELECT pid " + committing).isEmpty()) {
+            Thread.onSpinWait();
+        }
+        long number = Long.parseLong(Servers.ask(server, "SELECT backend_xid " + committing));
+        killAndStart();
+        assertThat(kind.get()).isEqualTo(StoreException.Kind.UNDECIDED);
+        while (Long.parseLong(Servers.ask(server, "SELECT pg_current_xact_id()")) <= number) {
+            Thread.onSpinWait();
+        }
+        assertThat(Servers.ask(server, "SELECT pg_xact_status('" + number + "')")).isEqualTo("committed");
+        Servers.execute(server, "DROP TRIGGER slow ON tally");
+        assertThat(store().commit(changes)).containsOnly(Result.Applied.APPLIED);
+        assertThat(store().list(all(10)).tasks()).hasSize(3);
         closeIt();
     }
 

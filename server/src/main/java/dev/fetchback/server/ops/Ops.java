@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Map;
 
 /** Answers health checks and the collector of metrics. Safe for many threads. */
@@ -45,7 +46,8 @@ public final class Ops {
         for (int i = 0; i < report.reasons().size(); i++) {
             quote(report.reasons().get(i), json.append(i == 0 ? "" : ","));
         }
-        json.append("],\"backlog_age_seconds\":").append(report.backlogAge().toMillis() / 1000.0);
+        Duration backlog = report.backlogAge();
+        json.append("],\"backlog_age_seconds\":").append(backlog == null ? "null" : String.valueOf(backlog.toMillis() / 1000.0));
         workers(report.workers(), json.append(",\"workers\":{"));
         return new OpsAnswer(ready ? OK : UNAVAILABLE, JSON, json.append("}}").toString().getBytes(StandardCharsets.UTF_8));
     }

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Says whether this node can take tasks. Asked on every health check, so it must be quick and never block on the disk. */
+/** Says whether this node can take tasks. Asked on every health check, so it must be quick and never wait for the store. */
 @FunctionalInterface
 public interface Readiness {
     /** The state of this moment. */
@@ -15,10 +15,11 @@ public interface Readiness {
      * What is known of this moment.
      *
      * @param reasons why tasks cannot be accepted, a sentence each; empty when they can
-     * @param backlogAge how long the task that is most overdue has been due; zero without a backlog. Reported, never gating
+     * @param backlogAge how long the task that is most overdue has been due; zero without a backlog, null when the store does not
+     *     say. Reported, never gating
      * @param workers the processes that process pages
      */
-    record Report(List<String> reasons, Duration backlogAge, Workers workers) {
+    record Report(List<String> reasons, @Nullable Duration backlogAge, Workers workers) {
         public Report {
             reasons = List.copyOf(reasons);
         }
