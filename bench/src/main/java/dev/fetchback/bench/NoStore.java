@@ -1,5 +1,6 @@
 package dev.fetchback.bench;
 
+import dev.fetchback.store.Aside;
 import dev.fetchback.store.BatchRecord;
 import dev.fetchback.store.Change;
 import dev.fetchback.store.DueQueue;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /** Keeps only what is unfinished, in memory, and says yes to all that is not out of date: a store that costs nothing. */
 final class NoStore implements Store {
@@ -191,4 +193,12 @@ final class NoStore implements Store {
 
     @Override
     public void close() {}
+
+    @Override
+    public void aside(Consumer<Aside> to) {}
+
+    @Override
+    public long importing() {
+        return 0;
+    }
 }
