@@ -2,7 +2,8 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fetchback.store.OnEachEngine;
+import dev.fetchback.store.Engine;
+import dev.fetchback.store.OnOneEngine;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -22,12 +23,14 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The whole server with real worker processes at their worst, and a steady stream of other tasks beside them. */
 @Timeout(240)
-@OnEachEngine
+@OnOneEngine(value = Engine.SQLITE, because = "it is about processors; ProcessRestartTest has what a store keeps of them")
+@Tag("alone")
 final class HostileProcessingTest extends EndToEndFixture {
     /** What a processor gets that must be killed for its time; a task that waited for one would be as late. */
     private static final long HOSTILE_MILLIS = 1_000;

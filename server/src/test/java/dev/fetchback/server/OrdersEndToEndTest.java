@@ -135,6 +135,13 @@ final class OrdersEndToEndTest {
         }
     }
 
+    private void untilNothingIsUnderWay() {
+        for (int node = 0; node < nodes.size(); node++) {
+            int asked = node;
+            until(() -> call(asked, "GET", "/metrics", "").contains("fetchback_tasks_in_flight 0.0"));
+        }
+    }
+
     private long delivered() {
         long all = receiver.seen.size();
         receiver.seen.clear();
@@ -180,6 +187,7 @@ final class OrdersEndToEndTest {
         call(0, "POST", "/v1/receivers/" + id + "/resume", "{}");
         untilReceiver(0, "gone");
         untilReceiver(1, "gone");
+        untilNothingIsUnderWay(); // what had left before that
         delivered();
         String last = submit(1, "/");
         until(() -> task(0, last).contains("\"deliver\":1"));
@@ -199,10 +207,7 @@ final class OrdersEndToEndTest {
         for (String id : ids) {
             assertThat(call(0, "POST", "/v1/tasks/" + id + "/cancel", "")).contains("\"state\":\"cancelled\"");
         }
-        for (int node = 0; node < nodes.size(); node++) {
-            int asked = node;
-            until(() -> call(asked, "GET", "/metrics", "").contains("fetchback_tasks_in_flight 0.0"));
-        }
+        untilNothingIsUnderWay();
         gate.countDown();
         untilStates(ids, "cancelled");
         assertThat(delivered()).isZero();

@@ -14,12 +14,14 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** How hosts are treated, measured at their own side. */
 @Timeout(60)
 @OnEachEngine
+@Tag("alone")
 final class PolitenessEndToEndTest extends EndToEndFixture {
     /** A request that left later may arrive a little sooner after the one before it. */
     private static final long SLACK_NANOS = 25_000_000;

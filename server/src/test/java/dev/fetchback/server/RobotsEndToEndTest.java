@@ -10,12 +10,14 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a robots.txt means to tasks, counted at the server that has it and told to the receiver. */
 @Timeout(60)
 @OnEachEngine
+@Tag("alone")
 final class RobotsEndToEndTest extends EndToEndFixture {
     private static final Web.Answer DENY_PRIVATE = Web.Answer.of(200, "User-agent: Fetchback\nDisallow: /private\n");
     private static final Web.Answer DENY_ALL = Web.Answer.of(200, "User-agent: *\nDisallow: /\n");

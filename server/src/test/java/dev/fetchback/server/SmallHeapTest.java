@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The real server with less heap than what it is given: it holds no more of it than it was told to. */
 @Timeout(120)
 @OnOneEngine(value = Engine.SQLITE, because = "it waits by the measures, which a busy database may keep back")
+@Tag("alone")
 final class SmallHeapTest {
     private static final String HEAP = "-Xmx40m";
     private static final int LINES = 300_000;

@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The whole server with its everyday limits under many clients that mean no good: it serves the others at once, and forgets them. */
 @Timeout(90)
 @OnOneEngine(value = Engine.SQLITE, because = "the crowd is turned away before anything is stored")
+@Tag("alone")
 class CrowdTest {
     private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
     private static final String TASK = "{\"url\":\"http://127.0.0.1:8/\",\"delay\":\"1h\"}";

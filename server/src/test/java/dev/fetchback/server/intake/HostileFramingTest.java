@@ -9,11 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests whose framing is broken, endless or slow: at most one answer, nothing smuggled in, and the connection closed in time. */
+@Tag("alone")
 class HostileFramingTest {
     private static final String URL = "{\"url\":\"https://example.com/\"}";
 

@@ -12,11 +12,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Clients that break rules, dawdle or vanish: each is answered or cut in bounded time, and the next one is served. */
+@Tag("alone")
 class HostileTest {
     private static final String URL = "{\"url\":\"https://example.com/\"}";
     static final ApiLimits QUICK = new ApiLimits(

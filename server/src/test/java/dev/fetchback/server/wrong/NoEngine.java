@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** A test of the whole server that does not say what keeps its tasks; not run, as its name does not end like those that are. */
-final class NoEngine {
+/** A test of the whole server that does not say what keeps its tasks; not run, as it is abstract. */
+abstract class NoEngine {
     @Test
     void works() throws Exception {
         Server.start(new ConfigReader(Map.of(), Path.of(".")).read(List.of())).close();
