@@ -74,7 +74,10 @@ public sealed interface Change {
     /** What another store had beside its tasks. */
     record Restore(Aside aside) implements Change {}
 
-    /** The owner has emptied a queue: its due time is set to that of its earliest waiting task, or the queue is forgotten. */
+    /**
+     * The owner has emptied a queue: its due time is set to that of its earliest waiting task, or the queue is forgotten. Stale when that
+     * must be asked for again in a moment, as the queue was another's just now.
+     */
     record SettleQueue(QueueKey queue) implements Change {}
 
     /**

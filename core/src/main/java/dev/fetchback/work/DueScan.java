@@ -246,7 +246,11 @@ final class DueScan {
             committer.submit(settles, new Committer.Completion() {
                 @Override
                 public void done(List<Result> results) {
-                    settled(since);
+                    if (results.contains(Result.Stale.STALE)) { // a node that has just got the queue must wait for others' commits
+                        runSoon();
+                    } else {
+                        settled(since);
+                    }
                 }
 
                 @Override

@@ -1,6 +1,5 @@
 package dev.fetchback.store.postgres;
 
-import dev.fetchback.store.NodeRecord;
 import dev.fetchback.store.StoreException;
 import dev.fetchback.store.StoreException.Kind;
 import dev.fetchback.task.Phase;
@@ -11,8 +10,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -41,9 +38,6 @@ final class Membership implements AutoCloseable {
     private static final String JOIN = "INSERT INTO node(epoch, name, expires, since, program)"
             + " VALUES(nextval('node_epoch'), ?, clock_timestamp()+?::float8*interval '1 ms', clock_timestamp(), ?)"
             + " ON CONFLICT (name) DO NOTHING RETURNING epoch";
-    private static final String LIST = "SELECT n.name, n.epoch, coalesce(extract(epoch FROM n.since)*1000, 0)::int8, n.program,"
-            + " (extract(epoch FROM n.expires-clock_timestamp())*1000)::int8, (SELECT count(*) FROM shard s WHERE s.epoch=n.epoch)::int4"
-            + " FROM node n ORDER BY n.name";
     /** Of this program; null when it is not packaged. */
     private static final @Nullable String PROGRAM = Membership.class.getPackage().getImplementationVersion();
     private static final String EXPIRES = "SELECT extract(epoch FROM expires)*1000 FROM node WHERE name=?";
@@ -56,6 +50,8 @@ final class Membership implements AutoCloseable {
     private static final String LET_GO = "UPDATE shard SET epoch=0 WHERE epoch=?";
     private static final String HAND_ON = "UPDATE shard s SET epoch=0 WHERE s.epoch=? AND s.n=ANY(?::int4[]) AND (? OR NOT EXISTS("
             + "SELECT 1 FROM running r WHERE r.epoch=s.epoch AND r.shard=s.n AND r.phase=" + Phase.FETCH_RUNNING.code() + "))";
+    /** Waits until every commit is over that began before, and no longer than the others may wait for that. */
+    private static final String HUSH = "SELECT pg_advisory_xact_lock(" + Transaction.COMMITTING + ") FROM set_config('lock_timeout', '1s', true)";
     private static final String LEAVE = "DELETE FROM node WHERE epoch=?";
 
     private final Connections connections;
@@ -66,6 +62,7 @@ final class Membership implements AutoCloseable {
     private final Thread thread;
     private volatile int epoch;
     private volatile long owned;
+    private volatile long quiet;
     private volatile Moves moves = new Moves(0, 0, 0);
     private volatile int nodes = 1;
     private volatile long leaving; // owned still, but nothing of these is started any more
@@ -112,6 +109,15 @@ final class Membership implements AutoCloseable {
         return lease.lasts() ? owned & ~leaving : Shards.NONE;
     }
 
+    /**
+     * Of the shards that were this node's a moment ago those whose queues nobody else can settle: no commit is under way that began
+     * while they were another's. The owner of a shard need not lock the row of a queue to put a task into it, so a commit of a
+     * former owner may have put one there that nobody sees yet.
+     */
+    long quiet() {
+        return quiet;
+    }
+
     /** See {@link dev.fetchback.store.Store#lapse}. */
     Optional<StoreException> lapse() {
         Duration over = lease.over();
@@ -124,20 +130,6 @@ final class Membership implements AutoCloseable {
         return lease;
     }
 
-    /** All nodes, by name. */
-    static List<NodeRecord> nodes(Connection connection, int self) throws SQLException {
-        List<NodeRecord> nodes = new ArrayList<>();
-        try (PreparedStatement list = connection.prepareStatement(LIST); ResultSet row = list.executeQuery()) {
-            while (row.next()) {
-                int at = 1;
-                String name = row.getString(at++);
-                int epoch = row.getInt(at++);
-                nodes.add(new NodeRecord(name, epoch == self, row.getLong(at++), row.getString(at++), row.getLong(at++), row.getInt(at)));
-            }
-        }
-        return nodes;
-    }
-
     /** Shards that are this node's, that became it since the start, and that are no longer. */
     Moves moves() {
         return moves;
@@ -148,6 +140,7 @@ final class Membership implements AutoCloseable {
         long gained = before.gained + Long.bitCount(shards & ~owned);
         moves = new Moves(Long.bitCount(shards), gained, before.lost + Long.bitCount(owned & ~shards));
         owned = shards;
+        quiet &= shards;
     }
 
     /** Whether other nodes may put tasks into this one's queues. */
@@ -250,15 +243,34 @@ final class Membership implements AutoCloseable {
             lease.renewed(asked);
             boolean buried = bury(connection);
             int alive = (int) number(connection, NODES);
-            long mine = share(connection, number(connection, MINE, epoch), Math.ceilDiv(Shards.COUNT, Math.max(1, alive)));
+            own(number(connection, MINE, epoch)); // first, as what is lost and taken back in one go was lost
+            long mine = share(connection, owned, Math.ceilDiv(Shards.COUNT, Math.max(1, alive)));
             connection.commit();
             boolean first = alive > 1 && !shared();
             sharedAt = alive > 1 ? System.nanoTime() : sharedAt;
             nodes = alive;
             own(mine);
+            hush(connection);
             boolean gained = (owned() & ~before) != Shards.NONE; // also what it could not start while its lease had lapsed
             if (gained || buried || first || ++beats % LOOK_BEATS == 0) {
                 listener.run();
+            }
+        }
+    }
+
+    /** Where a commit takes too long the next beat sees to it. */
+    private void hush(Connection connection) throws SQLException {
+        if (owned == quiet) {
+            return;
+        }
+        try (PreparedStatement hush = connection.prepareStatement(HUSH)) {
+            hush.execute();
+            connection.commit();
+            quiet = owned;
+        } catch (SQLException e) {
+            connection.rollback();
+            if (!Faults.locked(e)) {
+                throw e;
             }
         }
     }

@@ -353,7 +353,7 @@ public final class PostgresStore implements Store {
 
     @Override
     public List<NodeRecord> nodes() {
-        return connections.read("The nodes could not be read", connection -> Membership.nodes(connection, epoch()));
+        return connections.read("The nodes could not be read", connection -> NodeRows.list(connection, epoch()));
     }
 
     @Override

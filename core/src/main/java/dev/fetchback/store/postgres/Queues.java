@@ -10,8 +10,10 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -19,7 +21,8 @@ import java.util.TreeMap;
 /**
  * The first level of the due scan: a row for each queue and shard, with a lower bound of when its earliest task is due. Whoever puts a
  * task there locks that row, if only to find that it need not be changed; whoever settles it locks it before looking for its earliest
- * task. So no task can come in between unseen.
+ * task. So no task can come in between unseen. The owner of a shard, who alone settles its queues and makes one commit at a time, leaves
+ * out the look where it knows the bound: see {@link Bounds}.
  */
 final class Queues {
     private static final String LOWER = "INSERT INTO queue(phase, name, shard, due_at, priorities) SELECT * FROM "
@@ -52,22 +55,34 @@ final class Queues {
             Comparator.comparingInt(Row::phase).thenComparing(Row::name).thenComparingInt(Row::shard);
 
     private final long owned;
+    private final Bounds bounds;
     /** By what key which bound and priorities, for all tasks that this commit puts in a queue. */
     private final Map<Row, Bound> lower = new TreeMap<>(ORDER);
 
+    /** What this commit makes known of rows that are this node's. */
+    private final Map<Row, Bound> learned = new TreeMap<>(ORDER);
+
     private final Set<QueueKey> settles = new LinkedHashSet<>();
 
-    private record Row(int phase, String name, int shard) {}
+    record Row(int phase, String name, int shard) {}
 
-    private record Bound(long dueAt, int priorities) {
+    record Bound(long dueAt, int priorities) {
         Bound with(Bound other) {
             return new Bound(Math.min(dueAt, other.dueAt), priorities | other.priorities);
         }
+
+        boolean covers(Bound other) {
+            return dueAt <= other.dueAt && (priorities & other.priorities) == other.priorities;
+        }
     }
 
-    /** @param owned the shards of this node; only their queues are settled */
-    Queues(long owned) {
+    /**
+     * @param owned the shards whose queues only this node settles
+     * @param bounds what is known of them
+     */
+    Queues(long owned, Bounds bounds) {
         this.owned = owned;
+        this.bounds = bounds;
     }
 
     /** The phase of tasks that wait for a stage. */
@@ -91,6 +106,11 @@ final class Queues {
     /** Brings the queue's bound up to date with what waits at the end of this commit. */
     void settle(QueueKey queue) {
         settles.add(queue);
+    }
+
+    /** The commit was done. */
+    void committed() {
+        bounds.learn(learned);
     }
 
     /** Makes at most so many tasks of a queue due, earliest first; false when there was none to hurry. */
@@ -117,13 +137,11 @@ final class Queues {
     }
 
     void flush(Connection connection) throws SQLException {
-        Columns locked = settles.isEmpty() ? raised() : lock(connection);
+        lower.entrySet().removeIf(row -> Shards.has(owned, row.getKey().shard()) && bounds.cover(row.getKey(), row.getValue()));
+        List<Row> locked = settles.isEmpty() ? List.of() : lock(connection);
         lower(connection);
         if (!locked.isEmpty()) {
-            try (PreparedStatement raise = connection.prepareStatement(RAISE)) {
-                locked.bind(raise, 1);
-                raise.executeUpdate();
-            }
+            raise(connection, locked);
         }
     }
 
@@ -137,18 +155,32 @@ final class Queues {
             rows.bind(statement, 1);
             statement.executeUpdate();
         }
+        lower.forEach((row, bound) -> {
+            if (Shards.has(owned, row.shard())) {
+                learned.merge(row, bound, Bound::with);
+            }
+        });
         lower.clear();
     }
 
-    private static Columns raised() {
-        return new Columns(Type.INT, Type.TEXT, Type.INT);
+    private void raise(Connection connection, List<Row> queues) throws SQLException {
+        Columns rows = new Columns(Type.INT, Type.TEXT, Type.INT);
+        for (Row row : queues) {
+            rows.add(row.phase(), row.name(), row.shard());
+            bounds.forget(row);
+            learned.remove(row);
+        }
+        try (PreparedStatement raise = connection.prepareStatement(RAISE)) {
+            rows.bind(raise, 1);
+            raise.executeUpdate();
+        }
     }
 
     /**
      * Locks what is to be settled and what is to be lowered, all in one order: two nodes that each settle what the other puts tasks into
      * would wait for each other otherwise. Returns what is to be settled.
      */
-    private Columns lock(Connection connection) throws SQLException {
+    private List<Row> lock(Connection connection) throws SQLException {
         Map<Row, Long> shards = new TreeMap<>(ORDER);
         settles.forEach(key -> shards.put(new Row(phase(key.stage()), key.name(), 0), owned));
         Set<Row> settled = Set.copyOf(shards.keySet());
@@ -156,14 +188,14 @@ final class Queues {
         settles.clear();
         Columns names = new Columns(Type.INT, Type.TEXT, Type.LONG);
         shards.forEach((row, its) -> names.add(row.phase(), row.name(), its));
-        Columns locked = raised();
+        List<Row> locked = new ArrayList<>();
         try (PreparedStatement lock = connection.prepareStatement(LOCK)) {
             names.bind(lock, 1);
             try (ResultSet rows = lock.executeQuery()) {
                 while (rows.next()) {
                     Row row = new Row(rows.getInt(1), rows.getString(2), rows.getInt(3));
                     if (Shards.has(owned, row.shard()) && settled.contains(new Row(row.phase(), row.name(), 0))) {
-                        locked.add(row.phase(), row.name(), row.shard());
+                        locked.add(row);
                     }
                 }
             }

@@ -21,10 +21,14 @@ final class Transaction {
     /** Of each statement; but not of COMMIT: one that waits for its standby must not be cut short and called done. */
     private static final String STATEMENT_MAX = "15s";
 
-    private static final String BEGIN = "SELECT pg_current_xact_id()::text,"
+    /** What a node that has gained shards waits for: those that hold it may still believe that these are theirs. See {@link Membership}. */
+    static final long COMMITTING = 0x6665_7463_6862_6163L; // "fetchbac"
+
+    // Two statements, as the second must see what was committed before the first was done.
+    private static final String BEGIN = "SELECT pg_advisory_xact_lock_shared(" + COMMITTING + "); SELECT pg_current_xact_id()::text,"
             + " (SELECT bit_or(1::int8 << s.n) FROM shard s WHERE s.epoch=?"
             + " AND EXISTS(SELECT 1 FROM node WHERE epoch=? AND expires > clock_timestamp() + ?::float8 * interval '1 ms')),"
-            + " set_config('statement_timeout', '" + STATEMENT_MAX + "', true)";
+            + " (extract(epoch FROM pg_postmaster_start_time())*1000000)::int8, set_config('statement_timeout', '" + STATEMENT_MAX + "', true)";
     private static final String ADD_BATCH = "INSERT INTO batch(id, owner) VALUES(?,?) ON CONFLICT DO NOTHING";
 
     private final Connection connection;
@@ -35,7 +39,9 @@ final class Transaction {
     private final Wave wave;
     private final SavedReceivers receivers = new SavedReceivers();
     private final int epoch;
+    private final boolean settles;
     private String xid = "";
+    private long server;
 
     /**
      * What does not change from one commit to the next.
@@ -44,16 +50,21 @@ final class Transaction {
      */
     record Around(Spans spans, Retention retention, LongSupplier clock, long lease) {}
 
-    /** @param pending see {@link Bodies} */
-    Transaction(Connection connection, Around around, Membership membership, Pending pending, int changes) throws SQLException {
+    /** What a node remembers from one commit to the next. */
+    record Memory(Pending pending, Bounds bounds) {}
+
+    Transaction(Connection connection, Around around, Membership membership, Memory memory, int changes) throws SQLException {
         this.epoch = membership.epoch();
         this.connection = connection;
         this.results = new Result[changes];
         long startable = begin(epoch, around.lease()) & membership.owned();
         this.tally = new Tally();
-        this.queues = new Queues(startable);
+        memory.bounds().holdFor(new Bounds.Of(server, membership.moves().lost()));
+        long quiet = startable & membership.quiet();
+        this.settles = quiet == startable;
+        this.queues = new Queues(quiet, memory.bounds());
         long now = around.clock().getAsLong();
-        this.bodies = new Bodies(connection, tally, pending, epoch, around.spans().at(Spans.Kind.BODY, now));
+        this.bodies = new Bodies(connection, tally, memory.pending(), epoch, around.spans().at(Spans.Kind.BODY, now));
         this.wave = new Wave(new Wave.Into(connection, queues, tally, bodies, new SeenRows(connection), results),
                 new Wave.Owner(epoch, startable), around.spans().at(Spans.Kind.DONE, now), around.retention().finished().toMillis());
     }
@@ -61,6 +72,11 @@ final class Transaction {
     /** The server's number of this transaction: it can be asked later what became of it. */
     String xid() {
         return xid;
+    }
+
+    /** It was committed: what it made known may be used. */
+    void committed() {
+        queues.committed();
     }
 
     /** All but the COMMIT. */
@@ -104,7 +120,10 @@ final class Transaction {
                 wave.flush();
                 results[at] = queues.hurry(connection, hurry) ? Result.Applied.APPLIED : Result.Stale.STALE;
             }
-            case Change.SettleQueue settle -> queues.settle(settle.queue());
+            case Change.SettleQueue settle -> {
+                queues.settle(settle.queue());
+                results[at] = settles ? Result.Applied.APPLIED : Result.Stale.STALE;
+            }
         }
     }
 
@@ -113,9 +132,12 @@ final class Transaction {
             begin.setInt(1, epoch);
             begin.setInt(2, epoch);
             begin.setLong(3, lease / 2); // a start that is on its way while the lease ends has its transaction ended by then
-            try (ResultSet row = begin.executeQuery()) {
+            begin.execute();
+            begin.getMoreResults();
+            try (ResultSet row = begin.getResultSet()) {
                 row.next();
                 xid = row.getString(1);
+                server = row.getLong(3);
                 return row.getLong(2);
             }
         }

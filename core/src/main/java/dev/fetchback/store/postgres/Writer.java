@@ -26,7 +26,7 @@ final class Writer {
     private final Faults faults;
     private final Transaction.Around around;
     private final Membership membership;
-    private final Pending pending = new Pending();
+    private final Transaction.Memory memory = new Transaction.Memory(new Pending(), new Bounds());
     private @Nullable Undecided undecided;
     private boolean closed;
 
@@ -77,8 +77,7 @@ final class Writer {
 
     private List<Result> once(List<Change> changes) throws SQLException {
         try (Connection connection = connections.write()) {
-            Transaction transaction =
-                    new Transaction(connection, around, membership, pending, changes.size());
+            Transaction transaction = new Transaction(connection, around, membership, memory, changes.size());
             List<Result> results = Arrays.asList(transaction.run(changes));
             try {
                 connection.commit();
@@ -90,6 +89,7 @@ final class Writer {
                 }
                 throw e;
             }
+            transaction.committed();
             return results;
         }
     }

@@ -275,7 +275,6 @@ class NodesTest extends StoreFixture {
         assertThat(store().totals().waitingFetch()).isEqualTo(20);
     }
 
-    /** Nodes put tasks into the same queues that another settles, and meet crosswise: no task may be left that no scan finds. */
     @Test
     void saysWhatItHasOfTheWork() {
         assertThat(store().share()).extracting(Store.Share::shards, Store.Share::gained, Store.Share::lost)
@@ -286,6 +285,75 @@ class NodesTest extends StoreFixture {
         assertThat(store().share()).extracting(Store.Share::gained, Store.Share::lost).containsExactly(64L, 32L);
     }
 
+    private static final String UNSEEN = "SELECT count(*) FROM $waiting w WHERE NOT EXISTS(SELECT 1 FROM $queue q WHERE q.phase=w.phase"
+            + " AND q.name=w.queue AND q.shard=w.shard AND q.due_at<=w.ready_at AND q.priorities & (1 << w.priority) <> 0)";
+
+    @Test
+    void leavesTheRowOfAQueueAloneWhoseBoundItKnows() {
+        String row = "SELECT xmin || ' ' || xmax FROM $queue"; // a lock shows as well
+        applied(submit(task(HOST)));
+        String fresh = ask(row);
+        assertThat(fresh).endsWith(" 0");
+        applied(submit(task(HOST)));
+        assertThat(ask(row)).isEqualTo(fresh);
+        applied(submit(Task.submitted(ids.task(), plan(HOST), now - 1, store().epoch())));
+        assertThat(ask(row)).as("it is due earlier").isNotEqualTo(fresh);
+        applied(new Change.SettleQueue(new QueueKey(Stage.FETCH, HOST)));
+        String settled = ask(row);
+        applied(submit(task(HOST)));
+        assertThat(ask(row)).as("whoever settles a queue knows it no more").isNotEqualTo(settled);
+        assertThat(ask(UNSEEN)).isEqualTo("0");
+    }
+
+    @Test
+    void doesNotSettleAQueueWhileItsFormerOwnerCommits() throws Exception {
+        Task first = task(HOST);
+        applied(submit(first));
+        applied(new Move(first, started(first), null)); // the queue is empty now, with a bound that the first node knows
+        PostgresStore other = another();
+        until(() -> owned(store()) == 32 && owned(other) == 32);
+        int shard = Shards.of(first);
+        if (!store().owns(first)) {
+            exchange(shard, other, store());
+            until(() -> store().owns(first));
+            applied(submit(task(HOST))); // so that it knows
+        }
+        slowCommits();
+        List<Change> late = List.of(submit(task(HOST)));
+        CompletableFuture<List<Result>> commit = CompletableFuture.supplyAsync(() -> store().commit(late));
+        untilCommitting();
+        exchange(shard, store(), other);
+        until(() -> other.owns(first));
+        List<Change> settle = List.of(new Change.SettleQueue(new QueueKey(Stage.FETCH, HOST)));
+        assertThat(other.commit(settle)).as("it is still the former owner's").containsExactly(Result.Stale.STALE);
+        assertThat(commit.get(20, TimeUnit.SECONDS)).containsExactly(Result.Applied.APPLIED);
+        until(() -> other.commit(settle).equals(List.of(Result.Applied.APPLIED)));
+        assertThat(ask(UNSEEN)).isEqualTo("0");
+    }
+
+    @Test
+    void looksAtTheRowOfAQueueThatIsAnothersAlreadyAlthoughNobodyHasToldIt() {
+        String row = "SELECT xmin || ' ' || xmax FROM $queue";
+        Task mine = task(HOST);
+        applied(submit(mine));
+        PostgresStore other = another();
+        until(() -> owned(store()) == 32 && owned(other) == 32);
+        Store owner = store().owns(mine) ? store() : other;
+        Store next = owner == other ? store() : other;
+        assertThat(owner.commit(List.of(submit(task(HOST))))).containsExactly(Result.Applied.APPLIED); // it knows, if it did not
+        String known = ask(row);
+        exchange(Shards.of(mine), owner, next);
+        assertThat(owner.commit(List.of(submit(task(HOST))))).containsExactly(Result.Applied.APPLIED);
+        assertThat(ask(row)).isNotEqualTo(known);
+    }
+
+    /** One that goes for one that comes, so that no node has more than its share. */
+    private void exchange(int shard, Store from, Store to) {
+        Servers.execute(server, ("UPDATE $.shard s SET epoch=CASE WHEN s.n=" + shard + " THEN " + to.epoch() + " ELSE " + from.epoch() + " END"
+                + " WHERE s.n=" + shard + " OR s.n=(SELECT min(n) FROM $.shard WHERE epoch=" + to.epoch() + ")").replace("$", schema));
+    }
+
+    /** Nodes put tasks into the same queues that another settles, and meet crosswise: no task may be left that no scan finds. */
     @Test
     void neverLosesATaskThatIsPutIntoAQueueWhileItIsSettled() throws Exception {
         List<Store> nodes = List.of(store(), another(), another());
@@ -296,12 +364,16 @@ class NodesTest extends StoreFixture {
             Random random = new Random(seed + all.size());
             all.add(CompletableFuture.runAsync(() -> hammer(node, random)));
         }
+        while (!all.stream().allMatch(CompletableFuture::isDone)) { // and one comes and goes, so that shards change hands
+            PostgresStore visitor = another();
+            until(() -> owned(visitor) > 0);
+            visitor.close();
+        }
         for (CompletableFuture<Void> one : all) {
             one.get(50, TimeUnit.SECONDS);
         }
         assertThat(ask("SELECT count(*) FROM $waiting")).as("seed %d", seed).isNotEqualTo("0");
-        assertThat(ask("SELECT count(*) FROM $waiting w WHERE NOT EXISTS(SELECT 1 FROM $queue q WHERE q.phase=w.phase AND q.name=w.queue"
-                + " AND q.shard=w.shard AND q.due_at<=w.ready_at AND q.priorities & (1 << w.priority) <> 0)")).as("seed %d", seed).isEqualTo("0");
+        assertThat(ask(UNSEEN)).as("seed %d", seed).isEqualTo("0");
         assertThat(ask("SELECT sum(waiting_fetch) FROM $tally")).isEqualTo(ask("SELECT count(*) FROM $waiting"));
         assertThat(ask("SELECT sum(running) FROM $tally")).isEqualTo(ask("SELECT count(*) FROM $running"));
         nodes.forEach(Store::close); // sessions tell the server what they met as they end, at the latest
