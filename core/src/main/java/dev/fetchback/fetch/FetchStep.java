@@ -130,10 +130,15 @@ public final class FetchStep implements Step<FetchInput, FetchResult> {
         private Exchange.@Nullable Failure refusal(Target hop, Duration left) throws AddressBusy, InterruptedException {
             long from = System.nanoTime();
             putOffUntil = visit.move(hop.hostPort(), left);
-            return putOffUntil > 0
-                    ? new Exchange.Failure(
-                            Kind.HOST_BUSY, "a redirect leads to " + hop.hostPort() + ", which takes no more requests just now")
-                    : check.refusal(hop, left.minusNanos(System.nanoTime() - from));
+            if (putOffUntil > 0) {
+                return new Exchange.Failure(
+                        Kind.HOST_BUSY, "a redirect leads to " + hop.hostPort() + ", which takes no more requests just now");
+            }
+            Exchange.Failure refusal = check.refusal(hop, left.minusNanos(System.nanoTime() - from));
+            if (refusal == null) {
+                visit.keepDistance(left.minusNanos(System.nanoTime() - from));
+            }
+            return refusal;
         }
 
         FetchResult fetch(Request request) throws AddressBusy, InterruptedException {

@@ -38,6 +38,16 @@ public interface Store extends AutoCloseable {
     }
 
     /**
+     * For how long this owner has had the fetches of a host that were another's, milliseconds: that one may have fetched from it just
+     * before. {@link Long#MAX_VALUE} where nobody had them before, and for hosts that are not this owner's.
+     *
+     * @param host the queue of its fetches
+     */
+    default long heldMillis(String host) {
+        return Long.MAX_VALUE;
+    }
+
+    /**
      * Has {@code listener} called whenever this owner may have got work that others had: then what they began is to be reclaimed, and
      * what is due looked for. It is called on a thread of the store, which it must not hold up.
      */

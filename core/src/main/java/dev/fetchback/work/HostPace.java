@@ -2,6 +2,7 @@ package dev.fetchback.work;
 
 import dev.fetchback.store.StoredTask;
 import java.time.Duration;
+import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -38,11 +39,13 @@ final class HostPace implements Pace {
     private final long gap;
     private final Permits permits;
     private final RandomGenerator random;
+    private final LongSupplier heldMillis;
     private int running;
     /** Of those running, tasks of its own that were redirected to other hosts and are there just now. */
     private int away;
     private long delay;
     private long lastStart;
+    private long lastSent;
     private long crawlUntil;
     private long pausedUntil;
     private int level;
@@ -52,12 +55,14 @@ final class HostPace implements Pace {
     private long addressSince;
     private long seenAt;
 
-    HostPace(HostPolicy policy, Permits permits, RandomGenerator random) {
+    /** @param heldMillis for how long the host has been this owner's; another may have begun a fetch just before */
+    HostPace(HostPolicy policy, Permits permits, RandomGenerator random, LongSupplier heldMillis) {
         this.policy = policy;
         this.gap = policy.gap().toMillis();
         this.delay = gap;
         this.permits = permits;
         this.random = random;
+        this.heldMillis = heldMillis;
     }
 
     @Override
@@ -73,7 +78,8 @@ final class HostPace implements Pace {
     }
 
     private long nextStart() {
-        return Math.max(crawlUntil, delay == 0 || lastStart == 0 ? 0 : lastStart + delay);
+        long last = Math.max(lastStart, delay == 0 ? 0 : seenAt - Math.min(heldMillis.getAsLong(), seenAt));
+        return Math.max(crawlUntil, delay == 0 || last == 0 ? 0 : last + delay);
     }
 
     /** A clock that was set back must not make waits of hours. */
@@ -81,6 +87,7 @@ final class HostPace implements Pace {
         if (now < seenAt) {
             long back = seenAt - now;
             lastStart = Math.max(lastStart - back, 0);
+            lastSent = Math.max(lastSent - back, 0);
             crawlUntil -= back;
             pausedUntil -= back;
             levelAt -= back;
@@ -130,8 +137,25 @@ final class HostPace implements Pace {
         if (opens <= now) {
             running++;
             lastStart = now;
+            lastSent = now;
         }
         return opens;
+    }
+
+    /**
+     * A task that was let in is about to send its first request: starts may have been late to the disk and leave together, or have waited
+     * for the same robots.txt. What had to wait here delays the starts to come, so that they need not.
+     *
+     * @return how much later the request may leave, milliseconds
+     */
+    long send(long now) {
+        see(now);
+        long at = gap == 0 || lastSent == 0 ? now : Math.max(now, lastSent + gap);
+        lastSent = at;
+        if (at > now) {
+            lastStart = Math.max(lastStart, at);
+        }
+        return at - now;
     }
 
     /** One of its tasks goes to another host, and keeps its place here as seen by the host's other tasks. */

@@ -10,6 +10,7 @@ final class HostVisit implements Visit {
     private final LaneVisits visits;
     private final String home;
     private String at;
+    private boolean sent;
 
     HostVisit(LaneVisits visits, String home) {
         this.visits = visits;
@@ -32,6 +33,14 @@ final class HostVisit implements Visit {
             at = host;
         }
         return again;
+    }
+
+    @Override
+    public void keepDistance(Duration patience) throws InterruptedException {
+        if (!sent) {
+            sent = true;
+            visits.keepDistance(home, patience.dividedBy(2));
+        }
     }
 
     /** Goes home; must come before the task gives back its place there. */

@@ -97,6 +97,17 @@ final class LaneVisits {
         starts.run();
     }
 
+    /** Waits until a running task of {@code home} may send its first request; blocks, for {@code patience} at most. */
+    void keepDistance(String home, Duration patience) throws InterruptedException {
+        long wait;
+        synchronized (lock) {
+            wait = pace(queues.find(home)).send(clock.getAsLong());
+        }
+        if (wait > 0) {
+            Thread.sleep(Math.min(wait, Math.max(0, patience.toMillis())));
+        }
+    }
+
     /** A place of this queue may have become free for who waits to visit it; the lock is held. */
     void wake(LaneQueue queue) {
         if (queue.visitors > 0) {

@@ -13,4 +13,12 @@ public interface Visit {
      * @return 0 when a request may be sent there now; else when to try again, Unix milliseconds
      */
     long move(String host, Duration patience) throws InterruptedException;
+
+    /**
+     * Waits, right before the fetch's first request is sent, until the one of the host's fetch before it is far enough away: that one may
+     * have been begun in time and sent late.
+     *
+     * @param patience no longer than half of it is waited
+     */
+    default void keepDistance(Duration patience) throws InterruptedException {}
 }

@@ -12,8 +12,11 @@ final class HostPaceTest {
     private long now = 1_000_000_000;
     private final HostPace pace = pace(500);
 
-    private static HostPace pace(long gapMillis) {
-        return new HostPace(new HostPolicy(2, Duration.ofMillis(gapMillis), 0, null), Permits.NONE, new Random(1));
+    private long takenAt;
+
+    private HostPace pace(long gapMillis) {
+        return new HostPace(new HostPolicy(2, Duration.ofMillis(gapMillis), 0, null), Permits.NONE, new Random(1),
+                () -> takenAt == 0 ? Long.MAX_VALUE : now - takenAt);
     }
 
     private long heard(HostPace host, long latency, boolean good, boolean busy, long retryAt) {
@@ -46,6 +49,40 @@ final class HostPaceTest {
             heard(pace, 10, true, false, 0); // one good answer is no proof
             expected = Math.min(2 * expected, 5 * MINUTE);
         }
+    }
+
+    @Test
+    void keepsItsDistanceFromWhatAnotherOwnerMayHaveBegun() {
+        HostPace known = pace(500);
+        assertThat(gap(known)).isEqualTo(500);
+        now += 200;
+        takenAt = now - 100;
+        assertThat(known.opensAt(now)).as("the other had it meanwhile").isEqualTo(takenAt + 500);
+        HostPace fresh = pace(500);
+        assertThat(fresh.enter(null, now)).isEqualTo(takenAt + 500);
+        assertThat(fresh.waitingOn(now)).isEqualTo(new WaitingOn(WaitingOn.Kind.HOST_GAP, takenAt + 500));
+        assertThat(fresh.rememberUntil()).isEqualTo(takenAt + 500);
+        assertThat(pace(0).opensAt(now)).as("a host without a gap").isLessThanOrEqualTo(now);
+        now = takenAt + 500;
+        assertThat(fresh.enter(null, now)).isEqualTo(now);
+    }
+
+    @Test
+    void sendsWhatWasBegunInTimeButComesLateAtItsDistanceToo() {
+        assertThat(pace.enter(null, now)).isEqualTo(now);
+        now += 500;
+        assertThat(pace.enter(null, now)).isEqualTo(now);
+        now += 300; // until both starts are on disk
+        assertThat(pace.send(now)).isZero();
+        assertThat(pace.send(now)).isEqualTo(500);
+        pace.leave(now, true);
+        assertThat(pace.opensAt(now)).as("the next one need not wait once more").isEqualTo(now + 1_000);
+        now += 1_000;
+        assertThat(pace.enter(null, now)).isEqualTo(now);
+        assertThat(pace.send(now)).isZero();
+        HostPace free = pace(0);
+        assertThat(free.send(now)).isZero();
+        assertThat(free.send(now)).isZero();
     }
 
     @Test

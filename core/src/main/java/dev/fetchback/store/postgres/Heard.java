@@ -17,7 +17,7 @@ import java.util.UUID;
  */
 final class Heard {
     /** The columns of a receiver, for {@link #receiver}. */
-    static final String RECEIVER = "id, endpoint, status, reason, failures, until, updated_at, orders";
+    private static final String RECEIVER = "id, endpoint, status, reason, failures, until, updated_at, orders";
 
     private static final int CHANGED = 9; // the number of the column that follows them
     private static final int AT_ONCE = 1_000;
@@ -26,6 +26,7 @@ final class Heard {
     /** Most looks find nothing, and are over with this. */
     private static final String LOOK = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text,"
             + " EXISTS(SELECT 1 FROM receiver WHERE changed>=?::text::xid8 AND epoch<>?), EXISTS(SELECT 1 FROM recall WHERE epoch=?)";
+    private static final String RECEIVERS = "SELECT " + RECEIVER + " FROM receiver ORDER BY id";
     private static final String CHANGES = "SELECT " + RECEIVER + ", changed::text FROM receiver"
             + " WHERE (changed, id) > (?::text::xid8, ?) AND epoch<>? ORDER BY changed, id LIMIT " + AT_ONCE;
     private static final String RECALLED = "SELECT id, attempt FROM recall WHERE epoch=? LIMIT " + AT_ONCE;
@@ -53,6 +54,18 @@ final class Heard {
             from = new Place(ALL, "");
             throw e;
         }
+    }
+
+    /** All that are remembered. */
+    static List<ReceiverRecord> receivers(Connection connection) throws SQLException {
+        List<ReceiverRecord> receivers = new ArrayList<>();
+        try (PreparedStatement find = connection.prepareStatement(RECEIVERS);
+                ResultSet row = find.executeQuery()) {
+            while (row.next()) {
+                receivers.add(receiver(row));
+            }
+        }
+        return receivers;
     }
 
     private News look(Connection connection) throws SQLException {
@@ -119,7 +132,7 @@ final class Heard {
     }
 
     /** A row of {@link #RECEIVER}. */
-    static ReceiverRecord receiver(ResultSet row) throws SQLException {
+    private static ReceiverRecord receiver(ResultSet row) throws SQLException {
         int at = 1;
         return new ReceiverRecord(row.getString(at++), row.getString(at++), ReceiverRecord.Status.valueOf(row.getString(at++)),
                 row.getString(at++), row.getInt(at++), row.getLong(at++), row.getLong(at++), row.getInt(at));

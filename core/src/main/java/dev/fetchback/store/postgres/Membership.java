@@ -45,10 +45,13 @@ final class Membership implements AutoCloseable {
     private static final String BURY = "DELETE FROM node WHERE expires<clock_timestamp() RETURNING epoch, name";
     private static final String NODES = "SELECT count(*) FROM node";
     private static final String MINE = "SELECT bit_or(1::int8 << n) FROM shard WHERE epoch=?";
-    private static final String TAKE = "UPDATE shard SET epoch=? WHERE n IN (SELECT s.n FROM shard s"
-            + " WHERE NOT EXISTS(SELECT 1 FROM node d WHERE d.epoch=s.epoch) ORDER BY s.n LIMIT ? FOR UPDATE SKIP LOCKED)";
-    private static final String LET_GO = "UPDATE shard SET epoch=0 WHERE epoch=?";
-    private static final String HAND_ON = "UPDATE shard s SET epoch=0 WHERE s.epoch=? AND s.n=ANY(?::int4[]) AND (? OR NOT EXISTS("
+    /** Takes shards, and tells which of them nobody had before. */
+    private static final String TAKE = "WITH free AS (SELECT s.n, s.epoch FROM shard s"
+            + " WHERE NOT EXISTS(SELECT 1 FROM node d WHERE d.epoch=s.epoch) ORDER BY s.n LIMIT ? FOR UPDATE SKIP LOCKED),"
+            + " taken AS (UPDATE shard t SET epoch=? FROM free WHERE t.n=free.n)"
+            + " SELECT coalesce(bit_or(1::int8 << n), 0) FROM free WHERE epoch=0";
+    private static final String LET_GO = "UPDATE shard SET epoch=-epoch WHERE epoch=?";
+    private static final String HAND_ON = "UPDATE shard s SET epoch=-epoch WHERE s.epoch=? AND s.n=ANY(?::int4[]) AND (? OR NOT EXISTS("
             + "SELECT 1 FROM running r WHERE r.epoch=s.epoch AND r.shard=s.n AND r.phase=" + Phase.FETCH_RUNNING.code() + "))";
     /** Waits until every commit is over that began before, and no longer than the others may wait for that. */
     private static final String HUSH = "SELECT pg_advisory_xact_lock(" + Transaction.COMMITTING + ") FROM set_config('lock_timeout', '1s', true)";
@@ -60,6 +63,7 @@ final class Membership implements AutoCloseable {
     private final long leaseMillis;
     private final Lease lease;
     private final Thread thread;
+    private final Tenure tenure = new Tenure();
     private volatile int epoch;
     private volatile long owned;
     private volatile long quiet;
@@ -139,8 +143,13 @@ final class Membership implements AutoCloseable {
         Moves before = moves;
         long gained = before.gained + Long.bitCount(shards & ~owned);
         moves = new Moves(Long.bitCount(shards), gained, before.lost + Long.bitCount(owned & ~shards));
+        tenure.own(shards, owned);
         owned = shards;
         quiet &= shards;
+    }
+
+    Tenure tenure() {
+        return tenure;
     }
 
     /** Whether other nodes may put tasks into this one's queues. */
@@ -280,7 +289,8 @@ final class Membership implements AutoCloseable {
         int room = share - Long.bitCount(mine);
         if (room >= 0) {
             leaving = Shards.NONE;
-            return room > 0 && update(connection, TAKE, epoch, room) > 0 ? number(connection, MINE, epoch) : mine;
+            tenure.untouched(number(connection, TAKE, room, epoch));
+            return number(connection, MINE, epoch);
         }
         long go = leaving & mine;
         if (go != Shards.NONE) { // those of the last beat: what was begun since then by a commit under way is there by now

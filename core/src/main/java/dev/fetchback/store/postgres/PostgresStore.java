@@ -25,7 +25,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -52,7 +51,6 @@ public final class PostgresStore implements Store {
             + " coalesce(sum(failed), 0), coalesce(sum(dead), 0), coalesce(sum(cancelled), 0), coalesce(sum(expired), 0)"
             + " FROM batch b LEFT JOIN batch_tally t ON t.batch=b.id WHERE b.id=? GROUP BY b.id";
     private static final int BATCH_COUNTS = 3; // the number of the column of the first of them
-    private static final String RECEIVERS = "SELECT " + Heard.RECEIVER + " FROM receiver ORDER BY id";
     private static final String STORED = "SELECT body, bytes FROM stored WHERE id=? AND until>0";
     private static final String PIECE = "SELECT b.data FROM stored s JOIN body b ON b.body=s.body AND b.span=s.span"
             + " WHERE s.id=? AND s.body=? AND b.piece=?";
@@ -136,6 +134,11 @@ public final class PostgresStore implements Store {
     @Override
     public boolean owns(Task live) {
         return Shards.has(membership.owned(), Shards.of(live));
+    }
+
+    @Override
+    public long heldMillis(String host) {
+        return membership.tenure().millis(Shards.ofHost(host));
     }
 
     @Override
@@ -285,16 +288,7 @@ public final class PostgresStore implements Store {
 
     @Override
     public List<ReceiverRecord> receivers() {
-        return connections.read("Receivers could not be read", connection -> {
-            List<ReceiverRecord> receivers = new ArrayList<>();
-            try (PreparedStatement find = connection.prepareStatement(RECEIVERS);
-                    ResultSet row = find.executeQuery()) {
-                while (row.next()) {
-                    receivers.add(Heard.receiver(row));
-                }
-            }
-            return receivers;
-        });
+        return connections.read("Receivers could not be read", Heard::receivers);
     }
 
     @Override

@@ -34,7 +34,7 @@ final class Schema {
                 "CREATE SEQUENCE node_epoch AS int4",
                 "CREATE TABLE node(epoch int4 PRIMARY KEY, name text NOT NULL UNIQUE, expires timestamptz NOT NULL) WITH (fillfactor=50)",
                 "CREATE TABLE secret(name text PRIMARY KEY, value bytea NOT NULL)",
-                // epoch: of the node that owns it, 0 for none
+                // epoch: of the node that owns it; less than 0 when none does, but did, 0 when none ever did
                 "CREATE TABLE shard(n int2 PRIMARY KEY, epoch int4 NOT NULL)",
                 "INSERT INTO shard SELECT n, 0 FROM generate_series(0, " + (Shards.COUNT - 1) + ") n",
                 "CREATE TABLE running(" + STATE + " shard int2 NOT NULL," + CONTENT + ", PRIMARY KEY(id))" + BUSY,

@@ -27,13 +27,16 @@ final class Shards {
 
     static int of(Stage stage, String queue, TaskId id) {
         return switch (stage) {
-            case FETCH -> {
-                CRC32 sum = new CRC32();
-                sum.update(queue.getBytes(StandardCharsets.UTF_8));
-                yield (int) (sum.getValue() & COUNT - 1);
-            }
+            case FETCH -> ofHost(queue);
             case PROCESS, DELIVER -> (int) (id.low() & COUNT - 1);
         };
+    }
+
+    /** The shard of a host's fetches. */
+    static int ofHost(String host) {
+        CRC32 sum = new CRC32();
+        sum.update(host.getBytes(StandardCharsets.UTF_8));
+        return (int) (sum.getValue() & COUNT - 1);
     }
 
     static boolean has(long shards, int shard) {

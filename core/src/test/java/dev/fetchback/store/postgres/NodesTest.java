@@ -27,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -257,6 +258,28 @@ class NodesTest extends StoreFixture {
         Task stolen = started(there);
         assertThat(store().commit(List.of(submit(stolen)))).as("begun by the one that handed it on").containsOnly(Result.Stale.STALE);
         assertThat(store().find(there.id())).isEmpty();
+    }
+
+    @Test
+    void knowsForHowLongAHostHasBeenItsOwn() {
+        String host = hostOf(0); // of the lower half, which goes to the next node
+        assertThat(store().heldMillis(host)).as("nobody had it before").isEqualTo(Long.MAX_VALUE);
+        PostgresStore other = another();
+        long from = System.nanoTime();
+        until(() -> owned(other) == 32);
+        assertThat(other.heldMillis(host)).isLessThanOrEqualTo(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - from));
+        assertThat(other.heldMillis(hostOf(63))).as("not its own").isEqualTo(Long.MAX_VALUE);
+        assertThat(store().heldMillis(hostOf(63))).isEqualTo(Long.MAX_VALUE);
+        long before = System.nanoTime();
+        other.close();
+        until(() -> owned(store()) == 64);
+        assertThat(store().heldMillis(host)).as("it was away").isLessThanOrEqualTo(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - before));
+        assertThat(store().heldMillis(hostOf(63))).isEqualTo(Long.MAX_VALUE);
+    }
+
+    private static String hostOf(int shard) {
+        return IntStream.iterate(0, i -> i + 1).mapToObj(i -> "h" + i + ".example:443").filter(host -> Shards.ofHost(host) == shard)
+                .findFirst().orElseThrow();
     }
 
     @Test
