@@ -123,7 +123,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             Path bodies = Files.createDirectories(with.dataDir().resolve("bodies"));
             DeliverStep deliver = new DeliverStep(receivers, functions, endpoints, envelope, with.deliver,
                     new DeliverStep.Surroundings(clock, System::nanoTime, random), with.registry);
-            HostPolicies policies = policies(with);
+            HostPolicies policies = policies(with).sharedBy(store::owners);
             FetchStep fetch = new FetchStep(
                     pages, new FetchStep.Manners(policies, (host, millis) -> worker().slowTo(host, millis), with.userAgent), budget, bodies, clock);
             Worker.Steps steps = new Worker.Steps(fetch, with.processing(process, budget), deliver);

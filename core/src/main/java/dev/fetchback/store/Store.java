@@ -47,6 +47,11 @@ public interface Store extends AutoCloseable {
         return Long.MAX_VALUE;
     }
 
+    /** How many owners share the store, as far as this one knows without asking; at least 1. */
+    default int owners() {
+        return 1;
+    }
+
     /**
      * Has {@code listener} called whenever this owner may have got work that others had: then what they began is to be reclaimed, and
      * what is due looked for. It is called on a thread of the store, which it must not hold up.

@@ -3,6 +3,7 @@ package dev.fetchback.work;
 import dev.fetchback.store.StoredTask;
 import java.time.Duration;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +36,8 @@ final class HostPace implements Pace {
     private static final int WINDOW_FACTOR = 4;
     private static final int LEVEL_MAX = 20; // 2 s doubled so often is beyond every limit
 
-    private final HostPolicy policy;
+    private final Supplier<HostPolicy> policies;
+    private final int concurrency;
     private final long gap;
     private final Permits permits;
     private final RandomGenerator random;
@@ -55,9 +57,14 @@ final class HostPace implements Pace {
     private long addressSince;
     private long seenAt;
 
-    /** @param heldMillis for how long the host has been this owner's; another may have begun a fetch just before */
-    HostPace(HostPolicy policy, Permits permits, RandomGenerator random, LongSupplier heldMillis) {
-        this.policy = policy;
+    /**
+     * @param policies the host's policy; only the places at its address change, as nodes come and go
+     * @param heldMillis for how long the host has been this owner's; another may have begun a fetch just before
+     */
+    HostPace(Supplier<HostPolicy> policies, Permits permits, RandomGenerator random, LongSupplier heldMillis) {
+        HostPolicy policy = policies.get();
+        this.policies = policies;
+        this.concurrency = policy.concurrency();
         this.gap = policy.gap().toMillis();
         this.delay = gap;
         this.permits = permits;
@@ -68,13 +75,13 @@ final class HostPace implements Pace {
     @Override
     public long opensAt(long now) {
         long opens = hostOpensAt(now);
-        return opens <= now && address != null && !permits.free(address, policy.perAddress()) ? AFTER_PERMIT : opens;
+        return opens <= now && address != null && !permits.free(address, policies.get().perAddress()) ? AFTER_PERMIT : opens;
     }
 
     /** The same without a look at its address. */
     private long hostOpensAt(long now) {
         see(now);
-        return running >= policy.concurrency() ? AFTER_LEAVE : Math.max(pausedUntil, nextStart());
+        return running >= concurrency ? AFTER_LEAVE : Math.max(pausedUntil, nextStart());
     }
 
     private long nextStart() {
@@ -107,7 +114,7 @@ final class HostPace implements Pace {
             return opens;
         }
         // Asked even when it is full: only who was refused hears of the next free place.
-        if (address != null && !permits.take(address, policy.perAddress())) {
+        if (address != null && !permits.take(address, policies.get().perAddress())) {
             return AFTER_PERMIT;
         }
         running++;
@@ -133,7 +140,7 @@ final class HostPace implements Pace {
      */
     long visit(long now) {
         see(now);
-        long opens = running - away >= policy.concurrency() ? AFTER_LEAVE : Math.max(pausedUntil, nextStart());
+        long opens = running - away >= concurrency ? AFTER_LEAVE : Math.max(pausedUntil, nextStart());
         if (opens <= now) {
             running++;
             lastStart = now;
@@ -194,7 +201,7 @@ final class HostPace implements Pace {
 
     /** AutoThrottle: half the places in use, on average, one at least; only a good answer makes it faster. */
     private void slow(long latency, boolean good) {
-        long target = latency / Math.max(1, policy.concurrency() / 2);
+        long target = latency / Math.max(1, concurrency / 2);
         long next = Math.clamp(Math.max(target, (delay + target) / 2), gap, Math.max(gap, DELAY_MAX));
         if (good || next > delay) {
             delay = next;
@@ -259,11 +266,11 @@ final class HostPace implements Pace {
 
     @Override
     public int width() {
-        return policy.concurrency();
+        return concurrency;
     }
 
     @Override
     public int window() {
-        return gap > 0 ? 0 : WINDOW_FACTOR * policy.concurrency();
+        return gap > 0 ? 0 : WINDOW_FACTOR * concurrency;
     }
 }

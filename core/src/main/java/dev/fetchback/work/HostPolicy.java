@@ -20,4 +20,13 @@ public record HostPolicy(int concurrency, Duration gap, int perAddress, FetchOpt
                     + " an address, " + gap + " apart; allowed are 1 and more, 0 and more, and no time below 0");
         }
     }
+
+    /**
+     * What one of several nodes keeps to, between which the hosts at an address are divided: its share of the places there, rounded down,
+     * but no fewer than the host may have.
+     */
+    public HostPolicy sharedBy(int nodes) {
+        int share = perAddress == 0 ? 0 : Math.max(perAddress / nodes, Math.min(concurrency, perAddress));
+        return share == perAddress ? this : new HostPolicy(concurrency, gap, share, robots);
+    }
 }

@@ -32,7 +32,7 @@ final class Lanes {
         threads.put(Stage.DELIVER, new LaneThread("fetchback-deliver-lane", clock, () -> of(Stage.DELIVER).turn()));
         Worker.HostRules rules = parts.hosts();
         add(Stage.FETCH, LaneSettings.of(settings.fetchConcurrency()),
-                host -> new HostPace(rules.policies().of(host), rules.addresses(), parts.surroundings().random(),
+                host -> new HostPace(() -> rules.policies().of(host), rules.addresses(), parts.surroundings().random(),
                         () -> parts.store().heldMillis(host)));
         int pages = parts.steps().process().stored();
         Pace open = new OpenPace(pages);

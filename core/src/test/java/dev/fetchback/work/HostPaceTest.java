@@ -15,7 +15,7 @@ final class HostPaceTest {
     private long takenAt;
 
     private HostPace pace(long gapMillis) {
-        return new HostPace(new HostPolicy(2, Duration.ofMillis(gapMillis), 0, null), Permits.NONE, new Random(1),
+        return new HostPace(() -> new HostPolicy(2, Duration.ofMillis(gapMillis), 0, null), Permits.NONE, new Random(1),
                 () -> takenAt == 0 ? Long.MAX_VALUE : now - takenAt);
     }
 

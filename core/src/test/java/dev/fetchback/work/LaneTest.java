@@ -379,7 +379,7 @@ final class LaneTest {
         Lane lane = new Lane(
                 Stage.FETCH,
                 settings,
-                new Lane.Wiring(name -> new HostPace(policy, Permits.NONE, new Random(1), () -> Long.MAX_VALUE), store, new AtOnce(), starting,
+                new Lane.Wiring(name -> new HostPace(() -> policy, Permits.NONE, new Random(1), () -> Long.MAX_VALUE), store, new AtOnce(), starting,
                         () -> now, () -> {}));
         starting.lane = lane;
         return lane;

@@ -350,7 +350,7 @@ final class ProcessRunsTest {
     private final class NoLimits implements Receivers {
         @Override
         public Pace pace(String receiver) {
-            return new HostPace(new HostPolicy(10, Duration.ZERO, 0, null), Permits.NONE, random, () -> Long.MAX_VALUE);
+            return new HostPace(() -> new HostPolicy(10, Duration.ZERO, 0, null), Permits.NONE, random, () -> Long.MAX_VALUE);
         }
 
         @Override

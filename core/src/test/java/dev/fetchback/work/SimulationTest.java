@@ -308,7 +308,7 @@ final class SimulationTest {
             @Override
             public Pace pace(String receiver) {
                 HostPolicy policy = new HostPolicy(4, Duration.ZERO, 0, null);
-                return paces.computeIfAbsent(receiver, name -> new HostPace(policy, Permits.NONE, random, () -> Long.MAX_VALUE));
+                return paces.computeIfAbsent(receiver, name -> new HostPace(() -> policy, Permits.NONE, random, () -> Long.MAX_VALUE));
             }
 
             @Override

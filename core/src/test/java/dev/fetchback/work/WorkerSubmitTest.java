@@ -61,7 +61,7 @@ final class WorkerSubmitTest {
     private final class NoReceivers implements Receivers {
         @Override
         public Pace pace(String receiver) {
-            return new HostPace(new HostPolicy(1, Duration.ZERO, 0, null), Permits.NONE, random, () -> Long.MAX_VALUE);
+            return new HostPace(() -> new HostPolicy(1, Duration.ZERO, 0, null), Permits.NONE, random, () -> Long.MAX_VALUE);
         }
 
         @Override

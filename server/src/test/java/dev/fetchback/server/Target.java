@@ -70,9 +70,9 @@ final class Target implements AutoCloseable {
         return asks.size();
     }
 
-    /** The most that were there at once, at all of these together. */
-    static int mostAtOnce(List<Target> targets) {
-        List<Ask> all = targets.stream().flatMap(target -> target.asks.stream()).toList();
+    /** The most that were there at once, at all of these together; only {@code these} count. */
+    static int mostAtOnce(List<Target> targets, Predicate<Ask> these) {
+        List<Ask> all = targets.stream().flatMap(target -> target.asks.stream()).filter(these).toList();
         return all.stream().mapToInt(one -> (int) all.stream().filter(other -> other.from <= one.from && one.from < other.to).count())
                 .max().orElse(0);
     }

@@ -152,6 +152,11 @@ final class Membership implements AutoCloseable {
         return tenure;
     }
 
+    /** How many nodes there were at the last beat, this one included. */
+    int nodes() {
+        return nodes;
+    }
+
     /** Whether other nodes may put tasks into this one's queues. */
     boolean shared() {
         return nodes > 1 || System.nanoTime() - sharedAt < SHARED_NANOS;
@@ -243,7 +248,7 @@ final class Membership implements AutoCloseable {
         long before = owned();
         long asked = System.nanoTime();
         try (Connection connection = connections.lease()) {
-            if (update(connection, RENEW, leaseMillis, epoch) == 0) {
+            if (Numbers.update(connection, RENEW, leaseMillis, epoch) == 0) {
                 connection.rollback();
                 lost();
                 return;
@@ -251,8 +256,8 @@ final class Membership implements AutoCloseable {
             connection.commit(); // whatever follows may take its time
             lease.renewed(asked);
             boolean buried = bury(connection);
-            int alive = (int) number(connection, NODES);
-            own(number(connection, MINE, epoch)); // first, as what is lost and taken back in one go was lost
+            int alive = (int) Numbers.ask(connection, NODES);
+            own(Numbers.ask(connection, MINE, epoch)); // first, as what is lost and taken back in one go was lost
             long mine = share(connection, owned, Math.ceilDiv(Shards.COUNT, Math.max(1, alive)));
             connection.commit();
             boolean first = alive > 1 && !shared();
@@ -289,8 +294,8 @@ final class Membership implements AutoCloseable {
         int room = share - Long.bitCount(mine);
         if (room >= 0) {
             leaving = Shards.NONE;
-            tenure.untouched(number(connection, TAKE, room, epoch));
-            return number(connection, MINE, epoch);
+            tenure.untouched(Numbers.ask(connection, TAKE, room, epoch));
+            return Numbers.ask(connection, MINE, epoch);
         }
         long go = leaving & mine;
         if (go != Shards.NONE) { // those of the last beat: what was begun since then by a commit under way is there by now
@@ -304,7 +309,7 @@ final class Membership implements AutoCloseable {
         } else {
             leavingSince = System.nanoTime();
         }
-        long left = number(connection, MINE, epoch);
+        long left = Numbers.ask(connection, MINE, epoch);
         long stay = left & ~go;
         for (go &= left; Long.bitCount(stay) > share; stay &= stay - 1) {
             go |= Long.lowestOneBit(stay);
@@ -328,8 +333,8 @@ final class Membership implements AutoCloseable {
 
     private void leave() throws SQLException {
         try (Connection connection = connections.write()) {
-            update(connection, LET_GO, epoch);
-            update(connection, LEAVE, epoch);
+            Numbers.update(connection, LET_GO, epoch);
+            Numbers.update(connection, LEAVE, epoch);
             connection.commit();
         }
     }
@@ -345,29 +350,6 @@ final class Membership implements AutoCloseable {
             }
         }
         return any;
-    }
-
-    private static int update(Connection connection, String sql, long... parameters) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            set(statement, parameters);
-            return statement.executeUpdate();
-        }
-    }
-
-    private static long number(Connection connection, String sql, long... parameters) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            set(statement, parameters);
-            try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                return row.getLong(1);
-            }
-        }
-    }
-
-    private static void set(PreparedStatement statement, long... parameters) throws SQLException {
-        for (int i = 0; i < parameters.length; i++) {
-            statement.setLong(i + 1, parameters[i]);
-        }
     }
 
     /** Leaves, so that the others need not wait for the lease to end. What cannot be said because nobody listens ends by itself. */

@@ -142,6 +142,11 @@ public final class PostgresStore implements Store {
     }
 
     @Override
+    public int owners() {
+        return membership.nodes();
+    }
+
+    @Override
     public void onGain(Runnable listener) {
         membership.listen(listener);
     }
@@ -358,16 +363,8 @@ public final class PostgresStore implements Store {
 
     /** The size of a database is added up file by file: now and then is enough. */
     private void look() {
-        size = connections.read("The size of the database could not be read", connection -> number(connection, SIZE));
-        deadRows = connections.read("The statistics of the database could not be read", connection -> number(connection, DEAD_ROWS));
-    }
-
-    private static long number(Connection connection, String sql) throws SQLException {
-        try (PreparedStatement find = connection.prepareStatement(sql);
-                ResultSet row = find.executeQuery()) {
-            row.next();
-            return row.getLong(1);
-        }
+        size = connections.read("The size of the database could not be read", connection -> Numbers.ask(connection, SIZE));
+        deadRows = connections.read("The statistics of the database could not be read", connection -> Numbers.ask(connection, DEAD_ROWS));
     }
 
     @Override

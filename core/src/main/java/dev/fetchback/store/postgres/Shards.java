@@ -4,6 +4,7 @@ import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 
@@ -14,6 +15,9 @@ import java.util.zip.CRC32;
 final class Shards {
     /** Part of the stored form, like the functions below: a change needs a migration of all that waits. */
     static final int COUNT = Long.SIZE;
+
+    private static final Set<String> USUAL_PORTS = Set.of("80", "443");
+    private static final String WWW = "www.";
 
     static final long NONE = 0;
     static final long ALL = -1;
@@ -32,10 +36,15 @@ final class Shards {
         };
     }
 
-    /** The shard of a host's fetches. */
-    static int ofHost(String host) {
+    /**
+     * The shard of a host's fetches. What one site is reached by, over http and https, with and without {@code www.}, is in one: these
+     * redirect to each other, and a node keeps the limits of a host that a redirect leads to only as far as it follows them itself.
+     */
+    static int ofHost(String hostPort) {
+        int port = hostPort.lastIndexOf(':');
+        String host = USUAL_PORTS.contains(hostPort.substring(port + 1)) ? hostPort.substring(0, port) : hostPort;
         CRC32 sum = new CRC32();
-        sum.update(host.getBytes(StandardCharsets.UTF_8));
+        sum.update((host.startsWith(WWW) ? host.substring(WWW.length()) : host).getBytes(StandardCharsets.UTF_8));
         return (int) (sum.getValue() & COUNT - 1);
     }
 
