@@ -1,4 +1,4 @@
-"""Nodes on one PostgreSQL beside one node on SQLite: rate, CPU, WAL and commits a task."""
+"""Nodes on one PostgreSQL beside one node on SQLite, or beside nodes on an easier database: rate, CPU, WAL and commits a task."""
 
 import os
 import re
@@ -14,6 +14,8 @@ from .postgres import Postgres, Session
 from .procs import BenchError
 from .report import spread, table
 
+HOSTS_WAITING = 100_000  # of the tasks that wait
+COPY_SECONDS_MAX = 3600
 LEASE_SHARE = 8  # seconds in which nodes share out their shards, two beats and something
 
 
@@ -113,25 +115,59 @@ def burst(stage, cluster, seconds):
 
 
 def cluster(stage):
-    """One node on SQLite, one and two on PostgreSQL: all run and are warm, and bursts go round."""
+    """One node on SQLite, one and two on PostgreSQL; or so many on two databases, of which one has a burden. All run and are warm, and bursts go round."""
     args = stage.args
     settings = [text.split("=", 1) for text in args.postgres] + [("shared_preload_libraries", "pg_stat_statements")] * args.statements
+    counts = [int(count) for count in args.nodes.split(",")]
+    names = [("fresh", counts[0]), ("burdened", counts[0])] if args.burden else [("sqlite", 0), *((f"postgres-{count}", count) for count in counts)]
     with Postgres(stage.workshop, settings) as postgres, ExitStack() as stack:
-        clusters = [stack.enter_context(started(stage, name, nodes, postgres if nodes else None))
-                    for name, nodes in (("sqlite", 0), *((f"postgres-{n}", n) for n in map(int, args.nodes.split(","))))]
+        clusters = [stack.enter_context(started(stage, name, nodes, postgres if nodes else None)) for name, nodes in names]
         for each in clusters:
             burst(stage, each, args.warm_up * len(each.nodes))  # each node compiles its code, on the same cores
+        if args.burden:
+            stack.enter_context(burden(clusters[1], args.burden))
+        begun = time.monotonic()
         results = {each.name: [] for each in clusters}
         with statements(postgres, clusters[-1].name, args.statements and clusters[-1].postgres):
             for number in range(args.rounds):
                 for each in clusters:
                     results[each.name].append(burst(stage, each, args.seconds))
-                print(f"  round {number + 1}: " + ", ".join(f"{name} {found[-1]['rate']:,.0f}/s" for name, found in results.items()), flush=True)
-    show(results, "sqlite")
+                print(f"  round {number + 1}, {time.monotonic() - begun:.0f} s: "
+                      + ", ".join(f"{name} {found[-1]['rate']:,.0f}/s" for name, found in results.items()), flush=True)
+    if args.burden:
+        show({name: rounds[-max(1, args.rounds // 3):] for name, rounds in results.items()}, "fresh", "of the last third of the rounds")
+    else:
+        show(results, "sqlite")
     return {"rounds": results, "postgres": postgres.settings}
 
 
-def show(results, first):
+@contextmanager
+def burden(cluster, what):
+    """Holds a snapshot for as long as the rounds take, or has so many copies of a task wait till tomorrow."""
+    session = Session(cluster.postgres.port, cluster.name)
+    try:
+        if what == "held":
+            session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class")
+        else:
+            wait_till_tomorrow(cluster, session, int(what))
+        yield
+    finally:
+        session.close()
+
+
+def wait_till_tomorrow(cluster, session, copies):
+    body = b'{"url":"http://127.0.0.1:9/","deliver":{"url":"http://127.0.0.1:9/"},"delay":"1d"}'
+    with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{cluster.nodes[0].port}/v1/tasks", body, {"Content-Type": "application/json"}), timeout=10):
+        pass
+    session.link.settimeout(COPY_SECONDS_MAX)
+    session.ask("INSERT INTO waiting(id, attempt, epoch, phase, shard, priority, ready_at, queue, facts) SELECT gen_random_uuid(), attempt, epoch,"
+                f" phase, n % 64, priority, ready_at, 'copy' || n % {HOSTS_WAITING}, facts FROM waiting, generate_series(1, {copies}) n")
+    session.ask("INSERT INTO queue(due_at, priorities, phase, shard, name) SELECT min(ready_at), bit_or(1 << priority), phase, shard, queue"
+                " FROM waiting GROUP BY phase, shard, queue ON CONFLICT DO NOTHING")
+    session.ask("ANALYZE waiting; ANALYZE queue; CHECKPOINT")
+
+
+def show(results, first, which=""):
     rows = []
     for name, rounds in results.items():
         middle = lambda read: statistics.median([read(found) for found in rounds])
@@ -144,7 +180,7 @@ def show(results, first):
                      middle(lambda found: found["batch"]), middle(lambda found: found["commits_per_task"]),
                      middle(lambda found: 100 * found["machine_idle"]),
                      "yes" if all(found["exact"] and not found["refused"] and not found["errors"] for found in rounds) else "NO"])
-    table("Nodes on PostgreSQL, end to end, tasks/s", ["store-nodes", "min", "median", "max", f"÷ {first}", "CPU µs/task nodes", "postgres", "WAL B/task",
+    table(f"Nodes on PostgreSQL, end to end, tasks/s {which}".rstrip(), ["store-nodes", "min", "median", "max", f"÷ {first}", "CPU µs/task nodes", "postgres", "WAL B/task",
                                                       "changes/commit", "commits/task", "idle %", "exact"], rows)
 
 

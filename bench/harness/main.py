@@ -35,6 +35,7 @@ def arguments():
     parser.add_argument("--rate", type=float, default=1000, help="tasks/s of latency (1000)")
     parser.add_argument("--outstanding", type=int, default=16, help="tasks whose pages are processed beside in processing (16)")
     parser.add_argument("--nodes", default="1,2", help="how many nodes cluster starts on PostgreSQL, each beside the others (1,2)")
+    parser.add_argument("--burden", metavar="held|TASKS", help="cluster compares nodes on a database with an old snapshot, or so many waiting tasks, with nodes on one without")
     parser.add_argument("--postgres", action="append", default=[], metavar="NAME=VALUE", help="a setting of the PostgreSQL that cluster starts")
     parser.add_argument("--statements", action="store_true", help="cluster prints what took PostgreSQL's time, which costs some")
     parser.add_argument("--idle-seconds", type=float, default=10, help="idle time before memory is read in startup (10)")
