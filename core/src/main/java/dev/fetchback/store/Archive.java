@@ -33,6 +33,7 @@ public final class Archive {
     private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
     private final List<Change> submits = new ArrayList<>();
     private final List<Change> moves = new ArrayList<>();
+    private final List<Change> restores = new ArrayList<>();
     private long bytes;
 
     /** What was moved. */
@@ -258,23 +259,26 @@ public final class Archive {
     }
 
     private void aside(Aside aside, Count count) {
-        if (moves.isEmpty() && submits.size() < CHANGES) {
-            submits.add(new Change.Restore(aside));
-        } else {
+        restores.add(new Change.Restore(aside));
+        if (restores.size() >= CHANGES) {
             flush();
-            submits.add(new Change.Restore(aside));
         }
         count.add(aside);
     }
 
+    /** Tasks first, in a commit of their own: a batch is restored as it was when they were counted. */
     private void flush() {
-        if (!submits.isEmpty()) {
-            List<Change> changes = new ArrayList<>(submits);
-            changes.addAll(moves);
-            store.commit(changes);
-        }
-        submits.clear();
+        submits.addAll(moves);
+        commit(submits);
         moves.clear();
+        commit(restores);
         bytes = 0;
+    }
+
+    private void commit(List<Change> changes) {
+        if (!changes.isEmpty()) {
+            store.commit(List.copyOf(changes));
+            changes.clear();
+        }
     }
 }

@@ -71,7 +71,7 @@ public sealed interface Change {
      */
     record Hurry(QueueKey queue, long now, int limit) implements Change {}
 
-    /** What another store had beside its tasks. */
+    /** What another store had beside its tasks; a batch replaces what was counted of it, by earlier commits than this one. */
     record Restore(Aside aside) implements Change {}
 
     /**

@@ -181,6 +181,21 @@ class ArchiveTest extends StoreFixture {
         assertThat(links).hasSize(1);
     }
 
+    /** Nothing is between such a task and its batch in the file that would part their commits. */
+    @Test
+    void aBatchWhoseTasksOnlyWaitIsCountedOnce() {
+        BatchId batch = ids.batch();
+        applied(new Change.NewBatch(batch, null));
+        applied(submit(task("waits.example:443"), batch, null));
+        applied(submit(task("waits.example:443"), batch, null));
+        Path file = folder.resolve("file");
+        Archive.export(store(), null, file, now);
+        for (Store target : List.of(also(sqlite()), also(postgres()))) {
+            Archive.restore(target, file, key -> {});
+            assertThat(target.batch(batch)).isEqualTo(store().batch(batch));
+        }
+    }
+
     /** A store that dies after so many commits. */
     @Test
     void anImportThatWasCutIsGoneOnWithAndNothingIsTwice() throws Exception {
