@@ -2,6 +2,7 @@ package dev.fetchback.store;
 
 import dev.fetchback.task.BatchId;
 import dev.fetchback.task.Phase;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -13,4 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param accepted tasks submitted
  * @param finished by terminal phase; the others are live
  */
-public record BatchRecord(BatchId id, @Nullable String owner, long accepted, Map<Phase, Long> finished) {}
+public record BatchRecord(BatchId id, @Nullable String owner, long accepted, Map<Phase, Long> finished) {
+    /** The phases that are counted, in the order of the engines' columns. */
+    public static final List<Phase> COUNTED = List.of(Phase.SUCCEEDED, Phase.FAILED, Phase.DEAD, Phase.CANCELLED, Phase.EXPIRED);
+}

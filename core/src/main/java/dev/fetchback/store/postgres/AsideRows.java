@@ -3,8 +3,6 @@ package dev.fetchback.store.postgres;
 import dev.fetchback.store.Aside;
 import dev.fetchback.store.BatchRecord;
 import dev.fetchback.store.Change.IdempotencyKey;
-import dev.fetchback.task.BatchId;
-import dev.fetchback.task.Phase;
 import dev.fetchback.task.Seen;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -12,8 +10,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.EnumMap;
-import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
 
@@ -21,23 +17,16 @@ import java.util.function.Consumer;
 final class AsideRows {
     private static final int FETCHED = 1_000; // rows on their way at once
     private static final String KEYS = "SELECT owner, key, fingerprint, created, task FROM idempotency";
-    private static final String PAGES = "SELECT page, status, url, etag, modified, bytes, sha256, at FROM seen";
-    private static final String BATCHES = "SELECT b.id, b.owner, coalesce(sum(accepted), 0), coalesce(sum(succeeded), 0),"
-            + " coalesce(sum(failed), 0), coalesce(sum(dead), 0), coalesce(sum(cancelled), 0), coalesce(sum(expired), 0)"
-            + " FROM batch b LEFT JOIN batch_tally t ON t.batch=b.id GROUP BY b.id";
+    private static final String PAGES = "SELECT page, " + SeenRows.COLUMNS + " FROM seen";
     private static final String PUT_KEY = "INSERT INTO idempotency(owner, key, fingerprint, created, task) VALUES(?,?,?,?,?)"
             + " ON CONFLICT (owner, key) DO UPDATE SET fingerprint=excluded.fingerprint, created=excluded.created, task=excluded.task";
-    private static final String PUT_BATCH = "INSERT INTO batch(id, owner) VALUES(?,?) ON CONFLICT DO NOTHING";
-    private static final String UNCOUNT = "DELETE FROM batch_tally WHERE batch=?";
-    private static final String COUNT = "INSERT INTO batch_tally(batch, accepted, succeeded, failed, dead, cancelled, expired)"
-            + " VALUES(?,?,?,?,?,?,?)";
     private static final String IMPORTING = "SELECT value FROM secret WHERE name='import'";
     private static final String IMPORT = "INSERT INTO secret(name, value) VALUES('import', ?) ON CONFLICT (name) DO UPDATE"
             + " SET value=excluded.value";
 
     private AsideRows() {}
 
-    static boolean read(Connection connection, Consumer<Aside> to) throws SQLException {
+    static void read(Connection connection, Consumer<Aside> to) throws SQLException {
         connection.setAutoCommit(false); // only then are rows fetched a few at a time
         try {
             each(connection, KEYS, row -> {
@@ -45,24 +34,8 @@ final class AsideRows {
                 IdempotencyKey key = new IdempotencyKey(text(row.getBytes(at++)), text(row.getBytes(at++)), row.getBytes(at++), row.getLong(at++));
                 to.accept(new Aside.Key(key, Columns.taskId(row.getObject(at, UUID.class))));
             });
-            each(connection, PAGES, row -> {
-                int at = 1;
-                to.accept(new Aside.Page(row.getString(at++), new Seen(row.getInt(at++), row.getString(at++), row.getString(at++),
-                        row.getString(at++), row.getLong(at++), row.getString(at++), row.getLong(at))));
-            });
-            each(connection, BATCHES, row -> {
-                int at = 1;
-                UUID id = row.getObject(at++, UUID.class);
-                String owner = row.getString(at++);
-                long accepted = row.getLong(at++);
-                Map<Phase, Long> finished = new EnumMap<>(Phase.class);
-                for (Phase phase : Tally.COUNTED) {
-                    finished.put(phase, row.getLong(at++));
-                }
-                BatchId batch = new BatchId(id.getMostSignificantBits(), id.getLeastSignificantBits());
-                to.accept(new Aside.Batch(new BatchRecord(batch, owner, accepted, Map.copyOf(finished))));
-            });
-            return true;
+            each(connection, PAGES, row -> to.accept(new Aside.Page(row.getString(1), SeenRows.read(row, 2))));
+            BatchRows.each(connection, batch -> to.accept(new Aside.Batch(batch)));
         } finally {
             connection.rollback();
             connection.setAutoCommit(true);
@@ -103,33 +76,13 @@ final class AsideRows {
                 }
             }
             case Aside.Page(String key, Seen seen) -> new SeenRows(connection).put(key, seen);
-            case Aside.Batch(BatchRecord batch) -> restore(connection, batch);
+            case Aside.Batch(BatchRecord batch) -> BatchRows.put(connection, batch);
             case Aside.Import(long mark) -> {
                 try (PreparedStatement put = connection.prepareStatement(IMPORT)) {
                     put.setBytes(1, ByteBuffer.allocate(Long.BYTES).putLong(mark).array());
                     put.executeUpdate();
                 }
             }
-        }
-    }
-
-    private static void restore(Connection connection, BatchRecord batch) throws SQLException {
-        UUID id = Columns.id(batch.id());
-        try (PreparedStatement put = connection.prepareStatement(PUT_BATCH);
-                PreparedStatement uncount = connection.prepareStatement(UNCOUNT);
-                PreparedStatement count = connection.prepareStatement(COUNT)) {
-            put.setObject(1, id);
-            put.setString(2, Transaction.text(batch.owner()));
-            put.executeUpdate();
-            uncount.setObject(1, id);
-            uncount.executeUpdate();
-            int at = 1;
-            count.setObject(at++, id);
-            count.setLong(at++, batch.accepted());
-            for (Phase phase : Tally.COUNTED) {
-                count.setLong(at++, batch.finished().getOrDefault(phase, 0L));
-            }
-            count.executeUpdate();
         }
     }
 

@@ -85,13 +85,9 @@ final class Migrator {
         long end = System.nanoTime() + patience.toNanos();
         boolean more = !lines.isEmpty();
         while (more) {
-            try (Statement statement = connection.createStatement()) {
-                statement.execute("SET LOCAL lock_timeout='" + LOCK_MAX + "'");
-                lock(statement);
-                more = step(statement, version(statement)); // another node may have been faster
-                connection.commit();
+            try {
+                more = step(connection);
             } catch (SQLException e) {
-                connection.rollback();
                 if (!Faults.locked(e) && !Faults.again(e)) {
                     throw e;
                 }
@@ -101,14 +97,24 @@ final class Migrator {
                             + oldest(connection) + ". End it, or wait for it, and start again.", e);
                 }
                 LockSupport.parkNanos(AGAIN.toNanos());
-            } catch (StoreException e) {
-                connection.rollback();
-                throw e;
             }
         }
-        boolean empty = lines.size() == migrations.size();
-        (empty ? List.<String>of() : lines).forEach(line -> LOG.log(Level.INFO, "the schema was migrated database={0} {1}", place, line));
+        if (lines.size() < migrations.size()) { // a new database is not worth a word
+            lines.forEach(line -> LOG.log(Level.INFO, "the schema was migrated database={0} {1}", place, line));
+        }
         return lines;
+    }
+
+    private boolean step(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SET LOCAL lock_timeout='" + LOCK_MAX + "'");
+            lock(statement);
+            boolean more = step(statement, version(statement)); // another node may have been faster
+            connection.commit();
+            return more;
+        } finally {
+            connection.rollback(); // nothing, after a commit
+        }
     }
 
     /** Takes the next step; false when there is none after it. */

@@ -28,42 +28,35 @@ final class Opening {
      * @throws StoreException saying what is wrong, and what to do; nothing is changed then
      */
     static void prepare(PostgresSettings settings, String place, Pruner pruner) {
-        migrate(settings, place, settings.migrates());
-        try (Connection connection = connect(settings, place)) {
-            try (Statement statement = connection.createStatement()) {
-                Migrator.lock(statement); // two nodes that start at once
-                pruner.prepare(connection, settings.clock().getAsLong());
-                connection.commit();
+        try (Connection connection = connect(settings, place); Statement statement = connection.createStatement()) {
+            List<String> missing = steps(connection, place, settings.migrates());
+            if (!settings.migrates() && !missing.isEmpty()) {
+                throw unusable("The database " + place + " does not have the newest version of the schema, and this node may not change it"
+                        + " (migrate is off). Run fetchback migrate once, then start it again. Missing: " + String.join("; ", missing) + ".");
             }
+            Migrator.lock(statement); // two nodes that start at once
+            pruner.prepare(connection, settings.clock().getAsLong());
+            connection.commit();
         } catch (SQLException e) {
             throw explain(place, e);
-        }
-    }
-
-    /**
-     * Brings the schema up to date; returns what that took, or would take.
-     *
-     * @param may whether it may be changed; what is missing is then no reason to go on
-     */
-    private static void migrate(PostgresSettings settings, String place, boolean may) {
-        List<String> missing = steps(settings, place, may);
-        if (!may && !missing.isEmpty()) {
-            throw unusable("The database " + place + " does not have the newest version of the schema, and this node may not change it"
-                    + " (migrate is off). Run fetchback migrate once, then start it again. Missing: " + String.join("; ", missing) + ".");
         }
     }
 
     /** The steps to the newest version of the schema, a line each; taken as well, if they may be. */
     static List<String> steps(PostgresSettings settings, String place, boolean take) {
         try (Connection connection = connect(settings, place)) {
-            try (Statement statement = connection.createStatement()) {
-                check(statement, place);
-            }
-            Migrator migrator = new Migrator(Schema.MIGRATIONS, place, Migrator.PATIENCE);
-            return take ? migrator.migrate(connection) : migrator.missing(connection);
+            return steps(connection, place, take);
         } catch (SQLException e) {
             throw explain(place, e);
         }
+    }
+
+    private static List<String> steps(Connection connection, String place, boolean take) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            check(statement, place);
+        }
+        Migrator migrator = new Migrator(Schema.MIGRATIONS, place, Migrator.PATIENCE);
+        return take ? migrator.migrate(connection) : migrator.missing(connection);
     }
 
     /** The driver says that it finds no primary, not why: any server can tell. */

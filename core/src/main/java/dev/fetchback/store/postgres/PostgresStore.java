@@ -15,7 +15,6 @@ import dev.fetchback.store.StoredTask;
 import dev.fetchback.store.TaskPage;
 import dev.fetchback.store.TaskQuery;
 import dev.fetchback.task.BatchId;
-import dev.fetchback.task.Phase;
 import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
@@ -25,9 +24,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.StringJoiner;
@@ -47,10 +44,6 @@ public final class PostgresStore implements Store {
 
     private static final String FIND = find();
     private static final String NEWEST = Table.newest();
-    private static final String BATCH = "SELECT b.owner, coalesce(sum(accepted), 0), coalesce(sum(succeeded), 0),"
-            + " coalesce(sum(failed), 0), coalesce(sum(dead), 0), coalesce(sum(cancelled), 0), coalesce(sum(expired), 0)"
-            + " FROM batch b LEFT JOIN batch_tally t ON t.batch=b.id WHERE b.id=? GROUP BY b.id";
-    private static final int BATCH_COUNTS = 3; // the number of the column of the first of them
     private static final String STORED = "SELECT body, bytes FROM stored WHERE id=? AND until>0";
     private static final String PIECE = "SELECT b.data FROM stored s JOIN body b ON b.body=s.body AND b.span=s.span"
             + " WHERE s.id=? AND s.body=? AND b.piece=?";
@@ -274,21 +267,7 @@ public final class PostgresStore implements Store {
 
     @Override
     public Optional<BatchRecord> batch(BatchId id) {
-        return connections.read("The batch could not be read", connection -> {
-            try (PreparedStatement find = connection.prepareStatement(BATCH)) {
-                find.setObject(1, Columns.id(id));
-                try (ResultSet row = find.executeQuery()) {
-                    if (!row.next()) {
-                        return Optional.empty();
-                    }
-                    Map<Phase, Long> finished = new EnumMap<>(Phase.class);
-                    for (Phase phase : Tally.COUNTED) {
-                        finished.put(phase, row.getLong(BATCH_COUNTS + Tally.COUNTED.indexOf(phase)));
-                    }
-                    return Optional.of(new BatchRecord(id, row.getString(1), row.getLong(2), Map.copyOf(finished)));
-                }
-            }
-        });
+        return connections.read("The batch could not be read", connection -> BatchRows.find(connection, id));
     }
 
     @Override
@@ -342,7 +321,10 @@ public final class PostgresStore implements Store {
 
     @Override
     public void aside(Consumer<Aside> to) {
-        connections.read("What is kept beside tasks could not be read", connection -> AsideRows.read(connection, to));
+        connections.read("What is kept beside tasks could not be read", connection -> {
+            AsideRows.read(connection, to);
+            return true;
+        });
     }
 
     @Override

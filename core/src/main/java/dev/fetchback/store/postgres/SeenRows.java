@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Pages as they were the last time, for the tasks that want them only when they changed; all others cost nothing here. */
 final class SeenRows {
-    static final String FIND = "SELECT status, url, etag, modified, bytes, sha256, at FROM seen WHERE page=?";
-    private static final String PUT = "INSERT INTO seen(page, status, url, etag, modified, bytes, sha256, at) VALUES(?,?,?,?,?,?,?,?)"
+    static final String COLUMNS = "status, url, etag, modified, bytes, sha256, at";
+    static final String FIND = "SELECT " + COLUMNS + " FROM seen WHERE page=?";
+    private static final String PUT = "INSERT INTO seen(page, " + COLUMNS + ") VALUES(?,?,?,?,?,?,?,?)"
             + " ON CONFLICT (page) DO UPDATE SET status=excluded.status, url=excluded.url, etag=excluded.etag,"
             + " modified=excluded.modified, bytes=excluded.bytes, sha256=excluded.sha256, at=excluded.at";
 
@@ -29,20 +30,14 @@ final class SeenRows {
         try (PreparedStatement find = connection.prepareStatement(lock ? FIND + " FOR UPDATE" : FIND)) {
             find.setString(1, page);
             try (ResultSet row = find.executeQuery()) {
-                if (!row.next()) {
-                    return null;
-                }
-                int at = 1;
-                return new Seen(
-                        row.getInt(at++),
-                        row.getString(at++),
-                        row.getString(at++),
-                        row.getString(at++),
-                        row.getLong(at++),
-                        row.getString(at++),
-                        row.getLong(at));
+                return row.next() ? read(row, 1) : null;
             }
         }
+    }
+
+    static Seen read(ResultSet row, int at) throws SQLException {
+        return new Seen(row.getInt(at++), row.getString(at++), row.getString(at++), row.getString(at++), row.getLong(at++), row.getString(at++),
+                row.getLong(at));
     }
 
     /** Remembers what the ends of tasks say of their pages, page by page in the order of their keys. */

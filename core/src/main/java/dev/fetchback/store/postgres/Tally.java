@@ -1,21 +1,18 @@
 package dev.fetchback.store.postgres;
 
+import dev.fetchback.store.BatchRecord;
 import dev.fetchback.task.Phase;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** What a commit changes of how much there is: one row more that is to be added up. */
 final class Tally {
-    /** The phases that batches count, in the order of their columns. */
-    static final List<Phase> COUNTED = List.of(Phase.SUCCEEDED, Phase.FAILED, Phase.DEAD, Phase.CANCELLED, Phase.EXPIRED);
-
     static final String COLUMNS = "waiting_fetch, waiting_process, waiting_deliver, running, dead, body_bytes, dead_bytes";
     static final String BATCH_COLUMNS = "accepted, succeeded, failed, dead, cancelled, expired";
 
@@ -96,11 +93,11 @@ final class Tally {
 
     private void finished(UUID batch, Phase phase, int by) {
         if (phase.terminal()) {
-            of(batch)[1 + COUNTED.indexOf(phase)] += by;
+            of(batch)[1 + BatchRecord.COUNTED.indexOf(phase)] += by;
         }
     }
 
     private long[] of(UUID batch) {
-        return batches.computeIfAbsent(batch, fresh -> new long[1 + COUNTED.size()]);
+        return batches.computeIfAbsent(batch, fresh -> new long[1 + BatchRecord.COUNTED.size()]);
     }
 }

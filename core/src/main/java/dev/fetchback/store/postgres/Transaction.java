@@ -29,7 +29,6 @@ final class Transaction {
             + " (SELECT bit_or(1::int8 << s.n) FROM shard s WHERE s.epoch=?"
             + " AND EXISTS(SELECT 1 FROM node WHERE epoch=? AND expires > clock_timestamp() + ?::float8 * interval '1 ms')),"
             + " (extract(epoch FROM pg_postmaster_start_time())*1000000)::int8, set_config('statement_timeout', '" + STATEMENT_MAX + "', true)";
-    private static final String ADD_BATCH = "INSERT INTO batch(id, owner) VALUES(?,?) ON CONFLICT DO NOTHING";
 
     private final Connection connection;
     private final Result[] results;
@@ -86,8 +85,8 @@ final class Transaction {
         }
         wave.flush();
         queues.flush(connection);
-        tally.flush(connection);
         receivers.flush(connection, epoch, results);
+        tally.flush(connection); // the last, as it takes the limit off
         return results;
     }
 
@@ -104,13 +103,7 @@ final class Transaction {
                 wave.flush();
                 results[at] = wave.delete(delete.id()) ? Result.Applied.APPLIED : Result.Stale.STALE;
             }
-            case Change.NewBatch batch -> {
-                try (PreparedStatement add = connection.prepareStatement(ADD_BATCH)) {
-                    add.setObject(1, Columns.id(batch.id()));
-                    add.setString(2, text(batch.owner()));
-                    add.executeUpdate();
-                }
-            }
+            case Change.NewBatch batch -> BatchRows.add(connection, batch.id(), batch.owner());
             case Change.SaveReceiver save -> receivers.add(save, at);
             case Change.Restore(Aside aside) -> { // by itself, after what it counts was stored
                 wave.flush();

@@ -15,7 +15,6 @@ import dev.fetchback.store.StoredTask;
 import dev.fetchback.store.TaskPage;
 import dev.fetchback.store.TaskQuery;
 import dev.fetchback.task.BatchId;
-import dev.fetchback.task.Phase;
 import dev.fetchback.task.Seen;
 import dev.fetchback.task.Stage;
 import dev.fetchback.task.Task;
@@ -27,9 +26,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -37,9 +34,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The embedded engine. One process at a time has the folder; a commit is on disk when it returns. */
 public final class SqliteStore implements Store {
-    private static final String BATCH =
-            "SELECT owner, accepted, succeeded, failed, dead, cancelled, expired FROM batch WHERE id=?";
-    private static final Phase[] BATCH_COLUMNS = {Phase.SUCCEEDED, Phase.FAILED, Phase.DEAD, Phase.CANCELLED, Phase.EXPIRED};
     private static final String RECEIVERS =
             "SELECT id, endpoint, status, reason, failures, until, updated_at FROM receiver ORDER BY id";
     private static final String PIECE = "SELECT data FROM body WHERE id=? AND piece=?";
@@ -166,20 +160,7 @@ public final class SqliteStore implements Store {
 
     @Override
     public Optional<BatchRecord> batch(BatchId id) {
-        return readers.read("The batch could not be read", statements -> {
-            PreparedStatement find = statements.get(BATCH);
-            find.setBytes(1, Statements.id(id.high(), id.low()));
-            try (ResultSet row = find.executeQuery()) {
-                if (!row.next()) {
-                    return Optional.empty();
-                }
-                Map<Phase, Long> finished = new EnumMap<>(Phase.class);
-                for (int i = 0; i < BATCH_COLUMNS.length; i++) {
-                    finished.put(BATCH_COLUMNS[i], row.getLong(i + 3));
-                }
-                return Optional.of(new BatchRecord(id, row.getString(1), row.getLong(2), Map.copyOf(finished)));
-            }
-        });
+        return readers.read("The batch could not be read", statements -> BatchRows.find(statements, id));
     }
 
     @Override

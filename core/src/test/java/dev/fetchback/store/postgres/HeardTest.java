@@ -70,6 +70,21 @@ class HeardTest extends StoreFixture {
         assertThat(other.news()).isEqualTo(News.NONE);
     }
 
+    /** COMMIT is not limited, so the limit is taken off by the last statement: whatever comes after it could wait for ever. */
+    @Test
+    void aReceiverIsStoredWhileStatementsAreLimited() {
+        String schema = Servers.schema(url);
+        Servers.execute(server, """
+                CREATE TABLE $.told(of text);
+                CREATE FUNCTION $.tell() RETURNS trigger LANGUAGE plpgsql AS
+                    'BEGIN INSERT INTO $.told VALUES(current_setting(''statement_timeout'')); RETURN NULL; END';
+                CREATE TRIGGER tell AFTER INSERT ON $.receiver FOR EACH STATEMENT EXECUTE FUNCTION $.tell();
+                CREATE TRIGGER tell AFTER INSERT ON $.waiting FOR EACH STATEMENT EXECUTE FUNCTION $.tell()""".replace("$", schema));
+        assertThat(store().commit(List.of(new SaveReceiver(receiver(1, Status.BROKEN)), submit(task("a.example:443")))))
+                .containsOnly(Result.Applied.APPLIED);
+        assertThat(Servers.ask(server, "SELECT string_agg(of, ' ') FROM " + schema + ".told")).isEqualTo("15s 15s");
+    }
+
     @Test
     void whatIsStoredLateIsHeardAllTheSame() throws Exception {
         assertThat(other.news()).isEqualTo(News.NONE);
