@@ -106,7 +106,7 @@ public final class Fetchback implements Tasks, AutoCloseable {
             this.newTasks = new NewTasks(process.processors(), functions, with.keep);
             with.hold().ifPresent(resources::add);
             this.store = resources.add(Transfer.whole(with.engine()));
-            Optional<byte[]> linkKey = store.secret("link", LinkSigner.key(random));
+            Optional<byte[]> linkKey = store.secret(Transfer.LINK, LinkSigner.key(random));
             this.links = linkKey.isPresent() ? new LinkSigner(linkKey.get(), with.publicUrl)
                     : LinkSigner.open(with.dataDir(), with.publicUrl, random);
             this.commits = resources.add(new GroupCommit(store, with.commits, clock, with.registry));

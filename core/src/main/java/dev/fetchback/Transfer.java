@@ -12,7 +12,8 @@ import java.util.Optional;
 
 /** Moves a store to a file and back, with what signs its links, which is in the store or beside it. */
 final class Transfer {
-    private static final String LINK = "link";
+    /** The name of the secret that signs links, in a store that keeps such. */
+    static final String LINK = "link";
 
     private final Builder from;
 

@@ -1,5 +1,6 @@
 package dev.fetchback.deliver;
 
+import dev.fetchback.store.FolderLock;
 import dev.fetchback.task.TaskId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -10,13 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.Base64;
 import java.util.EnumSet;
-import java.util.Set;
 import java.util.random.RandomGenerator;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -85,7 +83,7 @@ public final class LinkSigner {
         Path draft = file.resolveSibling(KEY_FILE + ".new");
         Files.deleteIfExists(draft); // of a start that was cut short
         var options = EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        try (FileChannel channel = FileChannel.open(draft, options, ownerOnly(file))) {
+        try (FileChannel channel = FileChannel.open(draft, options, FolderLock.ownerOnly(file))) {
             ByteBuffer bytes = ByteBuffer.wrap(key);
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
@@ -97,13 +95,6 @@ public final class LinkSigner {
         } catch (AtomicMoveNotSupportedException plainFileSystem) {
             Files.move(draft, file);
         }
-    }
-
-    private static FileAttribute<?>[] ownerOnly(Path file) {
-        Set<String> views = file.getFileSystem().supportedFileAttributeViews();
-        return views.contains("posix")
-                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))}
-                : new FileAttribute<?>[0];
     }
 
     /**

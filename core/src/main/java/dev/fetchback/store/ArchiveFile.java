@@ -14,8 +14,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.DigestInputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
@@ -57,17 +55,10 @@ final class ArchiveFile {
 
         /** @throws IOException when there is such a file already, too */
         Writer(Path file) throws IOException {
-            channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly(file));
+            channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), FolderLock.ownerOnly(file));
             zip = new GZIPOutputStream(Channels.newOutputStream(channel), BUFFER);
             out = new DataOutputStream(new BufferedOutputStream(new DigestOutputStream(zip, digest), BUFFER));
             out.writeLong(MAGIC);
-        }
-
-        /** Tasks hold the secrets that callers gave. */
-        private static FileAttribute<?>[] ownerOnly(Path file) {
-            return file.getFileSystem().supportedFileAttributeViews().contains("posix")
-                    ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))}
-                    : new FileAttribute<?>[0];
         }
 
         void frame(char kind, byte[] bytes, int length) throws IOException {

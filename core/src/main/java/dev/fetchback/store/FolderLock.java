@@ -41,7 +41,7 @@ public final class FolderLock implements AutoCloseable {
             FileChannel channel = FileChannel.open(
                     dir.resolve(LOCK),
                     Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE),
-                    ownerOnly(dir, "rw-------"));
+                    ownerOnly(dir));
             try {
                 lock(dir, channel);
             } catch (IOException | RuntimeException e) {
@@ -58,7 +58,7 @@ public final class FolderLock implements AutoCloseable {
     public void make(Path file) {
         try {
             if (!Files.exists(file)) {
-                Files.createFile(file, ownerOnly(dir, "rw-------"));
+                Files.createFile(file, ownerOnly(dir));
             }
         } catch (IOException e) {
             throw unusable(dir, e);
@@ -101,6 +101,11 @@ public final class FolderLock implements AutoCloseable {
         }
         channel.truncate(0);
         channel.write(ByteBuffer.wrap(Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)), 0);
+    }
+
+    /** What makes a new file at this place one for its owner only, where there is such a thing: tasks hold the secrets that callers gave. */
+    public static FileAttribute<?>[] ownerOnly(Path where) {
+        return ownerOnly(where, "rw-------");
     }
 
     private static FileAttribute<?>[] ownerOnly(Path where, String mode) {

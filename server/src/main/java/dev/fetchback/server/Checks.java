@@ -12,6 +12,7 @@ import dev.fetchback.server.config.Config;
 import dev.fetchback.server.config.ConfigReader;
 import dev.fetchback.server.config.ConfigReader.Wrong;
 import dev.fetchback.server.config.FetchPolicy;
+import dev.fetchback.server.config.Kind;
 import dev.fetchback.server.config.Setting;
 import dev.fetchback.server.config.Settings;
 import dev.fetchback.server.intake.Tokens;
@@ -47,7 +48,7 @@ final class Checks {
     }
 
     private static void store(String store) {
-        if (!store.equals("sqlite")) {
+        if (!Kind.embedded(store)) {
             PostgresSettings.check(store);
         }
     }

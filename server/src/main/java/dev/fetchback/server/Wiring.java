@@ -13,6 +13,7 @@ import dev.fetchback.process.Processor;
 import dev.fetchback.process.WorkerSettings;
 import dev.fetchback.server.config.CommandSetting;
 import dev.fetchback.server.config.Config;
+import dev.fetchback.server.config.Kind;
 import dev.fetchback.server.config.Settings;
 import dev.fetchback.server.intake.ApiLimits;
 import dev.fetchback.server.intake.ApiSettings;
@@ -85,7 +86,7 @@ public final class Wiring {
                 .keep(config.get(Settings.KEEP_FOR))
                 .process(process(config));
         config.find(Settings.PROCESS_COMMANDS).orElse(List.of()).forEach(one -> builder.command(command(one)));
-        if (!config.get(Settings.STORE).equals("sqlite")) {
+        if (!Kind.embedded(config.get(Settings.STORE))) {
             builder.postgres(config.get(Settings.STORE), config.find(Settings.STORE_PASSWORD).orElse(null),
                     config.find(Settings.NODE_NAME).orElseGet(Wiring::nodeName), config.get(Settings.NODE_LEASE))
                     .migrate(config.get(Settings.MIGRATE) == Settings.Migrate.AUTO);

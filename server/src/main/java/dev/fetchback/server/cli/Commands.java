@@ -50,8 +50,8 @@ public final class Commands {
         commands.put("redrive", new RedriveCommand());
         commands.put("nodes", new NodesCommand());
         commands.put("migrate", new MigrateCommand(reader));
-        commands.put("export", new ExportCommand(reader, wiring));
-        commands.put("import", new ImportCommand(reader, wiring));
+        commands.put("export", new TransferCommand(TransferCommand.Direction.EXPORT, reader, wiring));
+        commands.put("import", new TransferCommand(TransferCommand.Direction.IMPORT, reader, wiring));
         commands.put("check", new CheckCommand());
         commands.put("verify-durability", new VerifyDurabilityCommand());
         commands.put("bench", new BenchCommand());

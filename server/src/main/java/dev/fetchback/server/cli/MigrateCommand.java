@@ -2,6 +2,7 @@ package dev.fetchback.server.cli;
 
 import dev.fetchback.server.config.Config;
 import dev.fetchback.server.config.ConfigReader;
+import dev.fetchback.server.config.Kind;
 import dev.fetchback.server.config.Settings;
 import dev.fetchback.store.Retention;
 import dev.fetchback.store.postgres.PostgresSettings;
@@ -30,7 +31,7 @@ final class MigrateCommand extends StoreCommand {
     @Override
     int run(Config config, ParseResult arguments, Terminal terminal) throws CommandFailed {
         String url = config.get(Settings.STORE);
-        if (url.equals("sqlite")) {
+        if (Kind.embedded(url)) {
             throw new CommandFailed(CommandFailed.USAGE, "store is sqlite, whose files a start brings up to date by itself;"
                     + " name a database (--store jdbc:postgresql://…)");
         }

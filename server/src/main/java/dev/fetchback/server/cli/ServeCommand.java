@@ -4,6 +4,7 @@ import dev.fetchback.server.config.Config;
 import dev.fetchback.server.config.ConfigException;
 import dev.fetchback.server.config.ConfigReader;
 import dev.fetchback.server.config.Fault;
+import dev.fetchback.server.config.Kind;
 import dev.fetchback.server.config.Setting;
 import dev.fetchback.server.config.Settings;
 import dev.fetchback.store.StoreException;
@@ -108,7 +109,7 @@ final class ServeCommand implements Command {
     /** A URL or a password is configuration, too; a database that is down, or a folder that is in use, is there later by itself. */
     private static boolean mustBeMended(Exception failure, Config config) {
         return failure.getCause() instanceof StoreException fault && fault.kind() == StoreException.Kind.UNUSABLE
-                && !config.get(Settings.STORE).equals("sqlite");
+                && !Kind.embedded(config.get(Settings.STORE));
     }
 
     private static void stop(RunningServer server, Duration drain, System.Logger log, CountDownLatch stopped) {

@@ -27,6 +27,7 @@ import java.util.regex.Pattern;
  * say it all
  */
 public record Kind<T>(String name, String allowed, String argument, String between, Function<String, T> parser) {
+    private static final String EMBEDDED = "sqlite";
     /** In place of what stands between parts: the value is a mapping. */
     static final String MAPPING = "{}";
 
@@ -184,6 +185,11 @@ public record Kind<T>(String name, String allowed, String argument, String betwe
         });
     }
 
+    /** Whether a {@link #store} is the one in the data folder. */
+    public static boolean embedded(String store) {
+        return store.equals(EMBEDDED);
+    }
+
     /** Which store: the embedded one, or the URL of a database. Whether there is one is not looked at. */
     public static Kind<String> store() {
         return new Kind<>("a store", "sqlite, or jdbc:postgresql://host:port/database?user=name", "STORE", text -> {
@@ -191,7 +197,7 @@ public record Kind<T>(String name, String allowed, String argument, String betwe
                 throw new IllegalArgumentException(
                         "it holds a password, which others can see in lists of processes; give it as FETCHBACK_STORE_PASSWORD");
             }
-            if (!text.equals("sqlite") && !text.matches("jdbc:postgresql://[^/@\\s]+/[^\\s]+")) {
+            if (!embedded(text) && !text.matches("jdbc:postgresql://[^/@\\s]+/[^\\s]+")) {
                 throw new IllegalArgumentException();
             }
             return text;
