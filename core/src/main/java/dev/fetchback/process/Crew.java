@@ -73,18 +73,7 @@ final class Crew implements AutoCloseable {
      */
     Ran run(Chain chain, Work work, Busy none) throws InterruptedException {
         Turn turn = new Turn(chain, work);
-        if (!turn.enter()) {
-            return full(none);
-        }
-        try {
-            threads.execute(turn);
-        } catch (RejectedExecutionException e) {
-            turn.refuse();
-        } catch (OutOfMemoryError e) { // the system gives no more threads
-            turn.refuse();
-            throw e;
-        }
-        return turn.await(none);
+        return turn.enter() ? turn.await(none) : full(none);
     }
 
     /**
@@ -172,7 +161,14 @@ final class Crew implements AutoCloseable {
                     return false;
                 }
                 inLine(1);
+                threads.execute(this); // before the next one enters, who comes after
                 return true;
+            } catch (RejectedExecutionException e) {
+                refuse();
+                return true;
+            } catch (OutOfMemoryError e) { // the system gives no more threads
+                refuse();
+                throw e;
             } finally {
                 lock.unlock();
             }
