@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.fetchback.deliver.Receiver;
+import dev.fetchback.store.Engine;
+import dev.fetchback.store.OnEachEngine;
 import dev.fetchback.store.ReceiverRecord;
 import dev.fetchback.store.StoredTask;
 import dev.fetchback.store.TaskQuery;
@@ -37,28 +39,36 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
 
 /** A program with Fetchback inside: what its receivers get, and what becomes of tasks over a close and a new start. */
 @Timeout(60)
+@OnEachEngine
 final class EmbeddedTest {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final Duration SOON = Duration.ofMillis(200);
+    private static final Duration LEASE = Duration.ofSeconds(12);
     private static final Duration DRAIN = Duration.ofMillis(400);
 
     private static final FetchOptions FETCH = FetchOptions.DEFAULT.withRobots(FetchOptions.Robots.IGNORE);
     private static final long POLL_NANOS = 1_000_000;
     private static final TaskQuery QUERY = new TaskQuery(null, Set.of(), null, null, null, 0, null, 10);
 
+    @Parameter
+    Engine engine;
+
     @TempDir
     Path dir;
 
     private final BlockingQueue<String> got = new LinkedBlockingQueue<>();
     private final CountDownLatch never = new CountDownLatch(1);
+    private String store;
     private HttpServer web;
     private Fetchback fetchback;
 
     @BeforeEach
     void serve() throws IOException {
+        store = engine.fresh();
         web = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         web.createContext("/", call -> {
             byte[] page = ("page " + call.getRequestURI().getPath()).getBytes(StandardCharsets.UTF_8);
@@ -81,7 +91,8 @@ final class EmbeddedTest {
     }
 
     private Builder builder() {
-        return Fetchback.builder()
+        Builder builder = Fetchback.builder();
+        return (engine == Engine.POSTGRES ? builder.postgres(store, null, "embedded", LEASE) : builder)
                 .dataDir(dir)
                 .fetchNetworks("127.0.0.0/8", "")
                 .work(WorkSettings.DEFAULT.withPerHost(16, Duration.ZERO).withDrain(DRAIN))
