@@ -311,20 +311,21 @@ class NodesTest extends StoreFixture {
     private static final String UNSEEN = "SELECT count(*) FROM $waiting w WHERE NOT EXISTS(SELECT 1 FROM $queue q WHERE q.phase=w.phase"
             + " AND q.name=w.queue AND q.shard=w.shard AND q.due_at<=w.ready_at AND q.priorities & (1 << w.priority) <> 0)";
 
+    private static final String ROW = "SELECT xmin || ' ' || xmax FROM $queue"; // a lock shows as well
+
     @Test
     void leavesTheRowOfAQueueAloneWhoseBoundItKnows() {
-        String row = "SELECT xmin || ' ' || xmax FROM $queue"; // a lock shows as well
         applied(submit(task(HOST)));
-        String fresh = ask(row);
+        String fresh = ask(ROW);
         assertThat(fresh).endsWith(" 0");
         applied(submit(task(HOST)));
-        assertThat(ask(row)).isEqualTo(fresh);
+        assertThat(ask(ROW)).isEqualTo(fresh);
         applied(submit(Task.submitted(ids.task(), plan(HOST), now - 1, store().epoch())));
-        assertThat(ask(row)).as("it is due earlier").isNotEqualTo(fresh);
+        assertThat(ask(ROW)).as("it is due earlier").isNotEqualTo(fresh);
         applied(new Change.SettleQueue(new QueueKey(Stage.FETCH, HOST)));
-        String settled = ask(row);
+        String settled = ask(ROW);
         applied(submit(task(HOST)));
-        assertThat(ask(row)).as("whoever settles a queue knows it no more").isNotEqualTo(settled);
+        assertThat(ask(ROW)).as("whoever settles a queue knows it no more").isNotEqualTo(settled);
         assertThat(ask(UNSEEN)).isEqualTo("0");
     }
 
@@ -332,15 +333,14 @@ class NodesTest extends StoreFixture {
     void doesNotSettleAQueueWhileItsFormerOwnerCommits() throws Exception {
         Task first = task(HOST);
         applied(submit(first));
-        applied(new Move(first, started(first), null)); // the queue is empty now, with a bound that the first node knows
+        applied(new Move(first, started(first), null));
         PostgresStore other = another();
         until(() -> owned(store()) == 32 && owned(other) == 32);
         int shard = Shards.of(first);
         if (!store().owns(first)) {
             exchange(shard, other, store());
-            until(() -> store().owns(first));
-            applied(submit(task(HOST))); // so that it knows
         }
+        untilItKnows(store()).forEach(task -> applied(new Move(task, started(task), null))); // the queue is empty, its bound is that of before
         slowCommits();
         List<Change> late = List.of(submit(task(HOST)));
         CompletableFuture<List<Result>> commit = CompletableFuture.supplyAsync(() -> store().commit(late));
@@ -348,26 +348,36 @@ class NodesTest extends StoreFixture {
         exchange(shard, store(), other);
         until(() -> other.owns(first));
         List<Change> settle = List.of(new Change.SettleQueue(new QueueKey(Stage.FETCH, HOST)));
-        assertThat(other.commit(settle)).as("it is still the former owner's").containsExactly(Result.Stale.STALE);
+        until(() -> other.commit(settle).equals(List.of(Result.Applied.APPLIED))); // not before it sees what the former owner put there
         assertThat(commit.get(20, TimeUnit.SECONDS)).containsExactly(Result.Applied.APPLIED);
-        until(() -> other.commit(settle).equals(List.of(Result.Applied.APPLIED)));
         assertThat(ask(UNSEEN)).isEqualTo("0");
     }
 
     @Test
     void looksAtTheRowOfAQueueThatIsAnothersAlreadyAlthoughNobodyHasToldIt() {
-        String row = "SELECT xmin || ' ' || xmax FROM $queue";
         Task mine = task(HOST);
         applied(submit(mine));
         PostgresStore other = another();
         until(() -> owned(store()) == 32 && owned(other) == 32);
         Store owner = store().owns(mine) ? store() : other;
         Store next = owner == other ? store() : other;
-        assertThat(owner.commit(List.of(submit(task(HOST))))).containsExactly(Result.Applied.APPLIED); // it knows, if it did not
-        String known = ask(row);
+        untilItKnows(owner);
+        String known = ask(ROW);
         exchange(Shards.of(mine), owner, next);
         assertThat(owner.commit(List.of(submit(task(HOST))))).containsExactly(Result.Applied.APPLIED);
-        assertThat(ask(row)).isNotEqualTo(known);
+        assertThat(ask(ROW)).isNotEqualTo(known);
+    }
+
+    /** Returns the tasks that it was given for that. */
+    private List<Task> untilItKnows(Store node) {
+        List<Task> given = new ArrayList<>();
+        until(() -> {
+            String row = ask(ROW);
+            given.add(task(HOST));
+            assertThat(node.commit(List.of(submit(given.getLast())))).containsExactly(Result.Applied.APPLIED);
+            return ask(ROW).equals(row);
+        });
+        return given;
     }
 
     /** One that goes for one that comes, so that no node has more than its share. */
