@@ -131,6 +131,7 @@ final class EmbeddedCrashTest {
 
     private Process start(String url, String round) throws IOException {
         return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx128m",
+                "-Dorg.sqlite.tmpdir=" + folder, // a library that is unpacked there, which one that is killed leaves
                 "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
                 Program.class.getName(), url, folder.toString(), round)
                 .redirectError(folder.resolve("log").toFile()).start();

@@ -3,6 +3,7 @@ package dev.fetchback.server;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -10,14 +11,18 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The real server in a process of its own, with everything that it printed. */
 final class ChildServer implements AutoCloseable {
@@ -52,6 +57,7 @@ final class ChildServer implements AutoCloseable {
             List<String> prefix, String heap, Map<String, String> environment, Path folder, String... flags) throws IOException {
         List<String> command = new ArrayList<>(prefix);
         command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), heap,
+                "-Dorg.sqlite.tmpdir=" + folder, // a library that is unpacked there, which one that is killed leaves
                 "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), Main.class.getName(), "serve"));
         command.addAll(List.of(flags));
         ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
@@ -173,5 +179,22 @@ final class ChildServer implements AutoCloseable {
         process.toHandle().destroyForcibly();
         process.onExit().join();
         client.close();
+        removeSockets();
+    }
+
+    /** One that is killed leaves the folder where its workers called. */
+    private void removeSockets() {
+        Path all = Path.of(System.getProperty("java.io.tmpdir"));
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(all, "fetchback-" + process.pid() + "-*")) {
+            for (Path left : folders) {
+                try (Stream<Path> files = Files.walk(left)) {
+                    for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                        Files.delete(file);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -54,6 +54,7 @@ class CrashTest {
         return new ProcessBuilder(
                         ProcessHandle.current().info().command().orElseThrow(),
                         "--enable-native-access=ALL-UNNAMED",
+                        "-Dorg.sqlite.tmpdir=" + dir, // a library that is unpacked there, which one that is killed leaves
                         "-Xshare:auto",
                         "-XX:TieredStopAtLevel=1",
                         "-cp",

@@ -54,7 +54,7 @@ final class ServerProcess implements AutoCloseable {
     /**
      * Starts it and waits until it listens.
      *
-     * @param command without flags
+     * @param command java and what it needs, without flags of {@code serve}
      * @param flags of {@code serve}
      * @param secret that deliveries are signed with
      * @param folder where it runs
@@ -62,6 +62,7 @@ final class ServerProcess implements AutoCloseable {
     static ServerProcess start(List<String> command, List<String> flags, String secret, Path folder)
             throws CommandFailed, IOException, InterruptedException {
         List<String> all = new ArrayList<>(command);
+        all.add(1, "-Dorg.sqlite.tmpdir=" + folder); // a library that is unpacked there, which one that is killed leaves
         all.addAll(flags);
         ProcessBuilder builder = new ProcessBuilder(all).directory(folder.toFile()).redirectErrorStream(true);
         Map<String, String> environment = builder.environment();
