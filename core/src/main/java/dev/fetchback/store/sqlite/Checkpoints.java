@@ -77,7 +77,7 @@ final class Checkpoints implements AutoCloseable {
                 tailDue = false;
                 run(writer, "PASSIVE");
             }
-            if (roughPages >= limitPages / LOOKS && !wanted) {
+            if (roughPages >= limitPages / LOOKS) { // while it is copied, too: on a busy machine that may take long
                 look(writer);
             }
             return true;
