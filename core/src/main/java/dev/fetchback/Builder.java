@@ -38,6 +38,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -338,6 +339,11 @@ public final class Builder {
         return postgres != null && engine == null ? Optional.of(FolderLock.hold(dataDir())) : Optional.empty();
     }
 
+    /** Whether there is a store already, or it is not for this program to say. */
+    boolean stored() {
+        return postgres != null || engine != null || SqliteStore.isIn(dataDir());
+    }
+
     Engine engine() {
         Engine other = engine;
         Postgres shared = postgres;
@@ -360,21 +366,23 @@ public final class Builder {
     /**
      * Writes all that the store holds to a new file, for {@link #importFrom}; nobody else may use the store meanwhile.
      *
-     * @throws dev.fetchback.store.StoreException when the store cannot be used, or is being used, saying what to do
-     * @throws java.io.UncheckedIOException when the file cannot be written, or is there already
+     * @param progress is told now and then how many tasks were written
+     * @throws dev.fetchback.store.StoreException when the store cannot be used, or is being used, or the file is there already, saying what to do
+     * @throws java.io.UncheckedIOException when the file cannot be written, saying so
      */
-    public Archive.Moved exportTo(Path file) {
-        return new Transfer(this).export(file);
+    public Archive.Moved exportTo(Path file, LongConsumer progress) {
+        return new Transfer(this).export(file, progress);
     }
 
     /**
      * Reads such a file into an empty store, or goes on where the same was cut; until it is over, nothing starts with the store.
      *
+     * @param progress is told now and then how many tasks were read
      * @throws dev.fetchback.store.StoreException when the file is damaged or the store is not empty, saying what to do
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
-    public Archive.Moved importFrom(Path file) {
-        return new Transfer(this).restore(file);
+    public Archive.Moved importFrom(Path file, LongConsumer progress) {
+        return new Transfer(this).restore(file, progress);
     }
 
     /**

@@ -11,12 +11,16 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,9 +31,12 @@ public final class Archive {
     private static final int CHANGES = 500; // a commit's
     private static final int BYTES = 8 << 20; // of bodies in one commit
     private static final int PIECE = 1 << 18;
+    private static final Duration ASK_AGAIN = Duration.ofMillis(200);
 
     private final Store store;
     private final long now;
+    private final LongConsumer progress;
+    private final Count count = new Count();
     private final TaskMachine machine = new TaskMachine(RetryPolicy.DEFAULT);
     private final List<Change> submits = new ArrayList<>();
     private final List<Change> moves = new ArrayList<>();
@@ -62,9 +69,13 @@ public final class Archive {
         }
     }
 
-    private Archive(Store store, long now) {
+    /** A file that is whole. */
+    public record Source(Path file, long mark) {}
+
+    private Archive(Store store, long now, LongConsumer progress) {
         this.store = store;
         this.now = now;
+        this.progress = progress;
     }
 
     /**
@@ -72,39 +83,42 @@ public final class Archive {
      *
      * @param linkKey see {@link dev.fetchback.deliver.LinkSigner}; null when there is none
      * @param now Unix milliseconds
-     * @throws StoreException when others use the store, or it cannot be read; there is no file then
-     * @throws UncheckedIOException when the file cannot be written, or is there already
+     * @param progress is told now and then how many tasks were written
+     * @throws StoreException when others use the store, it cannot be read, or the file is there already; nothing was changed then
+     * @throws UncheckedIOException when the file cannot be written, saying so; there is none then
      */
-    public static Moved export(Store store, byte @Nullable [] linkKey, Path file, long now) {
+    public static Moved export(Store store, byte @Nullable [] linkKey, Path file, long now, LongConsumer progress) {
         refuseIfShared(store);
-        boolean done = false;
         try (ArchiveFile.Writer writer = new ArchiveFile.Writer(file)) {
-            try {
-                Moved moved = new Archive(store, now).write(writer, linkKey);
-                refuseIfShared(store); // one that has come meanwhile
-                writer.end();
-                done = true;
-                return moved;
-            } finally {
-                if (!done) {
-                    Files.deleteIfExists(file);
-                }
-            }
+            Moved moved = new Archive(store, now, progress).write(writer, linkKey);
+            refuseIfShared(store); // one that has come meanwhile
+            writer.end();
+            return moved;
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException(new IOException("The file " + file + " cannot be written: " + e.getMessage(), e));
         }
     }
 
+    /** One that was killed is listed until its lease is over, and waited for: it may have been this very command. One that lives renews it. */
     private static void refuseIfShared(Store store) {
-        List<String> others = store.nodes().stream().filter(node -> !node.self()).map(NodeRecord::name).toList();
-        if (!others.isEmpty()) {
-            throw new StoreException(Kind.UNUSABLE, "Nodes use the store: " + String.join(", ", others)
-                    + ". Stop them first, so that nothing changes while it is moved.", null);
+        Map<String, Long> left = new HashMap<>();
+        for (List<NodeRecord> others = others(store); !others.isEmpty(); others = others(store)) {
+            List<String> alive = others.stream().filter(node -> node.leaseMillis() > left.getOrDefault(node.name(), Long.MAX_VALUE))
+                    .map(NodeRecord::name).toList();
+            if (!alive.isEmpty() || Thread.currentThread().isInterrupted()) {
+                throw new StoreException(Kind.UNUSABLE, "Nodes use the store: " + String.join(", ", others.stream().map(NodeRecord::name).toList())
+                        + ". Stop them first, so that nothing changes while it is moved.", null);
+            }
+            others.forEach(node -> left.put(node.name(), node.leaseMillis()));
+            LockSupport.parkNanos(ASK_AGAIN.toNanos());
         }
+    }
+
+    private static List<NodeRecord> others(Store store) {
+        return store.nodes().stream().filter(node -> !node.self() && node.leaseMillis() > 0).toList();
     }
 
     private Moved write(ArchiveFile.Writer writer, byte @Nullable [] linkKey) throws IOException {
-        Count count = new Count();
         if (linkKey != null) {
             writer.frame(ArchiveFrames.LINK_KEY, linkKey, linkKey.length);
         }
@@ -112,12 +126,12 @@ public final class Archive {
             frame(writer, ArchiveFrames.RECEIVER, ArchiveFrames.receiver(receiver));
             count.receivers++;
         }
-        for (TaskId id : oldestFirst()) {
-            Optional<StoredTask> found = store.find(id);
-            if (found.isPresent()) {
+        for (Optional<TaskId> page : pages().reversed()) {
+            for (StoredTask task : page(page).tasks().reversed()) {
                 count.tasks++;
-                count.bodies += task(writer, found.get()) ? 1 : 0;
+                count.bodies += task(writer, task) ? 1 : 0;
             }
+            progress.accept(count.tasks);
         }
         store.aside(aside -> {
             try {
@@ -134,16 +148,17 @@ public final class Archive {
         writer.frame(kind, bytes, bytes.length);
     }
 
-    /** Engines find tasks by their time, and like them to come in that order. */
-    private List<TaskId> oldestFirst() {
-        List<TaskId> ids = new ArrayList<>();
-        TaskId before = null;
-        do {
-            TaskPage page = store.list(new TaskQuery(null, Set.of(), null, null, null, 0, before, TaskQuery.LIMIT_MAX));
-            page.tasks().forEach(task -> ids.add(task.task().id()));
-            before = page.next();
-        } while (before != null);
-        return ids.reversed();
+    /** Where each page of the list begins, the newest first; engines like tasks to come in the order of their time, the oldest first. */
+    private List<Optional<TaskId>> pages() {
+        List<Optional<TaskId>> pages = new ArrayList<>(List.of(Optional.empty()));
+        for (TaskId next = page(pages.getLast()).next(); next != null; next = page(pages.getLast()).next()) {
+            pages.add(Optional.of(next));
+        }
+        return pages;
+    }
+
+    private TaskPage page(Optional<TaskId> before) {
+        return store.list(new TaskQuery(null, Set.of(), null, null, null, 0, before.orElse(null), TaskQuery.LIMIT_MAX));
     }
 
     /** Whether it has a body. What nobody is at work on any more waits, as after a crash. */
@@ -173,14 +188,25 @@ public final class Archive {
     }
 
     /**
+     * Reads all of a file, to see that it is whole.
+     *
+     * @throws StoreException when it is not, or there is none
+     * @throws UncheckedIOException when it cannot be read, saying so
+     */
+    public static Source check(Path file) {
+        return new Source(file, ArchiveFile.check(file));
+    }
+
+    /**
      * Reads a file into a store that holds nothing yet, or the beginning of the same import. Until it is over no server starts with the store.
      *
-     * @throws StoreException when the file is damaged or the store holds something else, and then nothing was changed; or when the store
-     *     cannot be written to: the same again goes on where it was
+     * @param progress is told now and then how many tasks were read
+     * @throws StoreException when the store holds something else, and then nothing was changed; or when it cannot be written to: the same
+     *     again goes on where it was
      * @throws UncheckedIOException when the file cannot be read
      */
-    public static Moved restore(Store store, Path file, LinkKeys links) {
-        long mark = ArchiveFile.check(file);
+    public static Moved restore(Store store, Source source, LinkKeys links, LongConsumer progress) {
+        long mark = source.mark();
         refuseIfShared(store);
         long begun = store.importing();
         if (begun != 0 && begun != mark) {
@@ -191,8 +217,8 @@ public final class Archive {
             throw new StoreException(Kind.UNUSABLE, "The store holds tasks already. Import into an empty one.", null);
         }
         store.commit(List.of(new Change.Restore(new Aside.Import(mark))));
-        try (ArchiveFile.Reader reader = new ArchiveFile.Reader(file)) {
-            Moved moved = new Archive(store, 0).read(reader, links, begun != 0);
+        try (ArchiveFile.Reader reader = new ArchiveFile.Reader(source.file())) {
+            Moved moved = new Archive(store, 0, progress).read(reader, links, begun != 0);
             store.commit(List.of(new Change.Restore(new Aside.Import(0))));
             return moved;
         } catch (IOException e) {
@@ -209,7 +235,6 @@ public final class Archive {
     }
 
     private Moved read(ArchiveFile.Reader reader, LinkKeys links, boolean again) throws IOException {
-        Count count = new Count();
         for (ArchiveFile.Reader.Frame frame = reader.next(); !frame.end(); frame = reader.next()) {
             switch (frame.kind()) {
                 case ArchiveFrames.LINK_KEY -> links.keep(frame.bytes());
@@ -226,9 +251,9 @@ public final class Archive {
                     count.tasks++;
                     count.bodies += task.body() ? 1 : 0;
                 }
-                case ArchiveFrames.KEY -> aside(ArchiveFrames.key(frame.bytes()), count);
-                case ArchiveFrames.PAGE -> aside(ArchiveFrames.page(frame.bytes()), count);
-                case ArchiveFrames.BATCH -> aside(ArchiveFrames.batch(frame.bytes()), count);
+                case ArchiveFrames.KEY -> aside(ArchiveFrames.key(frame.bytes()));
+                case ArchiveFrames.PAGE -> aside(ArchiveFrames.page(frame.bytes()));
+                case ArchiveFrames.BATCH -> aside(ArchiveFrames.batch(frame.bytes()));
                 default -> throw new IOException("the file has a part of the kind " + frame.kind() + ", which this version does not know");
             }
         }
@@ -258,7 +283,7 @@ public final class Archive {
         }
     }
 
-    private void aside(Aside aside, Count count) {
+    private void aside(Aside aside) {
         restores.add(new Change.Restore(aside));
         if (restores.size() >= CHANGES) {
             flush();
@@ -273,6 +298,7 @@ public final class Archive {
         moves.clear();
         commit(restores);
         bytes = 0;
+        progress.accept(count.tasks);
     }
 
     private void commit(List<Change> changes) {

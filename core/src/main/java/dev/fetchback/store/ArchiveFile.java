@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.DigestInputStream;
@@ -46,19 +47,33 @@ final class ArchiveFile {
         }
     }
 
-    /** Writes a new file; it is whole, and on disk, once it is ended. */
+    /** Writes a new file; it is there, whole and on disk, once it is ended. */
     static final class Writer implements AutoCloseable {
+        private static final String DRAFT = ".part";
+
+        private final Path file;
+        private final Path draft;
         private final MessageDigest digest = sha256();
         private final FileChannel channel;
         private final GZIPOutputStream zip;
         private final DataOutputStream out;
 
-        /** @throws IOException when there is such a file already, too */
+        /** @throws StoreException when there is such a file already */
         Writer(Path file) throws IOException {
-            channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), FolderLock.ownerOnly(file));
+            this.file = file;
+            this.draft = file.resolveSibling(file.getFileName() + DRAFT);
+            refuseIfThere();
+            Files.deleteIfExists(draft); // of one that was killed
+            channel = FileChannel.open(draft, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), FolderLock.ownerOnly(file));
             zip = new GZIPOutputStream(Channels.newOutputStream(channel), BUFFER);
             out = new DataOutputStream(new BufferedOutputStream(new DigestOutputStream(zip, digest), BUFFER));
             out.writeLong(MAGIC);
+        }
+
+        private void refuseIfThere() {
+            if (Files.exists(file)) {
+                throw new StoreException(Kind.UNUSABLE, "There is a file " + file + " already. Name another, or remove it.", null);
+            }
         }
 
         void frame(char kind, byte[] bytes, int length) throws IOException {
@@ -74,11 +89,14 @@ final class ArchiveFile {
             zip.write(digest.digest());
             zip.finish();
             channel.force(true);
+            refuseIfThere();
+            Files.move(draft, file);
         }
 
         @Override
         public void close() throws IOException {
             channel.close();
+            Files.deleteIfExists(draft);
         }
     }
 
@@ -144,7 +162,11 @@ final class ArchiveFile {
         }
     }
 
-    /** Reads all of a file; a number that stands for what is in it, never 0. */
+    /**
+     * Reads all of a file; a number that stands for what is in it, never 0.
+     *
+     * @throws StoreException when there is none, or it is not whole
+     */
     static long check(Path file) {
         try (Reader reader = new Reader(file)) {
             Reader.Frame frame = reader.next();
@@ -152,8 +174,10 @@ final class ArchiveFile {
                 frame = reader.next();
             }
             return ByteBuffer.wrap(frame.bytes()).getLong() | 1;
+        } catch (NoSuchFileException e) {
+            throw new StoreException(Kind.UNUSABLE, "There is no file " + file + ". Name the one that export wrote.", e);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException(new IOException("The file " + file + " cannot be read: " + e.getMessage(), e));
         }
     }
 }

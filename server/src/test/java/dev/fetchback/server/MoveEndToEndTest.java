@@ -2,6 +2,8 @@ package dev.fetchback.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fetchback.Fetch;
+import dev.fetchback.Fetchback;
 import dev.fetchback.server.cli.Commands;
 import dev.fetchback.server.cli.Terminal;
 import dev.fetchback.store.Engine;
@@ -14,12 +16,16 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class MoveEndToEndTest {
     private static final Pattern ID = Pattern.compile("\"id\":\"(tsk_[0-9a-zA-Z]{26})\"");
     private static final int WAITING = 5;
+    private static final int MANY = 6_000; // some commits
+    private static final long LOOK_MILLIS = 5;
 
     @TempDir
     Path folder;
@@ -117,5 +125,55 @@ final class MoveEndToEndTest {
             assertThat(server.stop()).isZero();
         }
         assertThat(delivered).containsExactlyInAnyOrder("/0", "/1", "/2", "/3", "/4");
+    }
+
+    @Test
+    void anImportThatIsKilledAgainAndAgainIsWholeInTheEnd() throws Exception {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        String data = folder.resolve("data").toString();
+        try (Fetchback filled = Fetchback.builder().dataDir(folder.resolve("data")).start()) {
+            filled.submitAll(IntStream.range(0, MANY).mapToObj(i -> Fetch.of("https://h" + i % 100 + ".example/" + i).delay(Duration.ofDays(1))
+                    .idempotencyKey("key" + i)).toList());
+        }
+        assertThat(run("export", "--data-dir", data, "all.fetchback")).as(said).isZero();
+        int kills = 0;
+        Process importing = importing(folder.resolve("nodes").toString());
+        for (long at = 1; !ended(importing, at); at = stored() + 1 + random.nextInt(MANY / 3)) {
+            importing.destroyForcibly().waitFor();
+            kills++;
+            importing = importing(folder.resolve("nodes").toString());
+        }
+        assertThat(importing.exitValue()).as(Files.readString(folder.resolve("said"))).isZero();
+        assertThat(kills).as("seed %d", seed).isPositive();
+        String schema = Servers.schema(url) + ".";
+        for (String count : List.of("count(*) FROM " + schema + "waiting", "count(DISTINCT facts) FROM " + schema + "waiting",
+                "count(DISTINCT (key, task)) FROM " + schema + "idempotency", "sum(waiting_fetch) FROM " + schema + "tally")) {
+            assertThat(Servers.ask("SELECT " + count)).as("%s, seed %d, %d kills", count, seed, kills).isEqualTo(Integer.toString(MANY));
+        }
+    }
+
+    /** Waits until so many tasks are there, which is false, or it has ended by itself. */
+    private boolean ended(Process importing, long tasks) throws InterruptedException {
+        while (!importing.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+            if (stored() >= tasks) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private long stored() {
+        String table = Servers.schema(url) + ".waiting";
+        return Servers.ask("SELECT to_regclass('" + table + "') IS NULL").equals("t") ? 0 : Long.parseLong(Servers.ask("SELECT count(*) FROM " + table));
+    }
+
+    private Process importing(String data) throws Exception {
+        ProcessBuilder builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx128m",
+                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), Main.class.getName(), "import",
+                "--data-dir", data, "--store", url, "all.fetchback").directory(folder.toFile()).redirectErrorStream(true)
+                .redirectOutput(folder.resolve("said").toFile());
+        builder.environment().put("FETCHBACK_NODE_LEASE", "2s"); // the next one waits for that of the one before
+        return builder.start();
     }
 }

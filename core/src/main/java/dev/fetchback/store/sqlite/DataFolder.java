@@ -18,6 +18,10 @@ final class DataFolder implements AutoCloseable {
         this.lock = lock;
     }
 
+    static boolean isIn(Path dir) {
+        return Files.exists(dir.resolve(DATABASE));
+    }
+
     /** Makes the folder if need be, and keeps every other process out of it. */
     static DataFolder open(Path dir) {
         FolderLock lock = FolderLock.hold(dir);

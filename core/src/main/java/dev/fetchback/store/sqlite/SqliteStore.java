@@ -21,6 +21,7 @@ import dev.fetchback.task.Task;
 import dev.fetchback.task.TaskId;
 import java.io.InputStream;
 import java.sql.Connection;
+import java.nio.file.Path;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -48,6 +49,11 @@ public final class SqliteStore implements Store {
     private final Listing listing;
     private final int epoch;
     private boolean closed;
+
+    /** Whether there is a store in a folder. */
+    public static boolean isIn(Path folder) {
+        return DataFolder.isIn(folder);
+    }
 
     private SqliteStore(DataFolder folder, Parts parts, int epoch) {
         this.folder = folder;

@@ -27,11 +27,13 @@ import dev.fetchback.task.TaskId;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,6 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** All that one store holds is in the other, once, however often it was begun. */
 @Timeout(60)
 class ArchiveTest extends StoreFixture {
+    private static final LongConsumer NOBODY = tasks -> {};
     private static final int BODY_BYTES = 700_000; // several pieces of each engine
     private static final byte[] LINK_KEY = "the key of links".getBytes(java.nio.charset.StandardCharsets.UTF_8);
 
@@ -161,12 +164,12 @@ class ArchiveTest extends StoreFixture {
     void allThatAStoreHoldsGoesThereAndBack() throws Exception {
         BatchId batch = fill();
         Path first = folder.resolve("first");
-        Archive.Moved moved = Archive.export(store(), LINK_KEY, first, now);
+        Archive.Moved moved = Archive.export(store(), LINK_KEY, first, now, NOBODY);
         assertThat(moved).isEqualTo(new Archive.Moved(tasks(store()).size(), 1, 1, 1, 1, 0));
         assertThat(Files.getPosixFilePermissions(first)).as("it holds secrets").hasSize(2);
         List<byte[]> links = new ArrayList<>();
         Store middle = also(postgres());
-        assertThat(Archive.restore(middle, first, links::add)).isEqualTo(moved);
+        assertThat(Archive.restore(middle, Archive.check(first), links::add, NOBODY)).isEqualTo(moved);
         same(store(), middle, batch);
         assertThat(links).containsExactly(LINK_KEY);
         IdempotencyKey again = new IdempotencyKey("team", "once", new byte[] {1, 2}, now);
@@ -174,9 +177,9 @@ class ArchiveTest extends StoreFixture {
         Archive.refuseUnfinished(middle);
 
         Path second = folder.resolve("second");
-        Archive.export(middle, null, second, now);
+        Archive.export(middle, null, second, now, NOBODY);
         Store last = also(sqlite());
-        Archive.restore(last, second, links::add);
+        Archive.restore(last, Archive.check(second), links::add, NOBODY);
         same(middle, last, batch);
         assertThat(links).hasSize(1);
     }
@@ -189,9 +192,9 @@ class ArchiveTest extends StoreFixture {
         applied(submit(task("waits.example:443"), batch, null));
         applied(submit(task("waits.example:443"), batch, null));
         Path file = folder.resolve("file");
-        Archive.export(store(), null, file, now);
+        Archive.export(store(), null, file, now, NOBODY);
         for (Store target : List.of(also(sqlite()), also(postgres()))) {
-            Archive.restore(target, file, key -> {});
+            Archive.restore(target, Archive.check(file), key -> {}, NOBODY);
             assertThat(target.batch(batch)).isEqualTo(store().batch(batch));
         }
     }
@@ -201,19 +204,19 @@ class ArchiveTest extends StoreFixture {
     void anImportThatWasCutIsGoneOnWithAndNothingIsTwice() throws Exception {
         BatchId batch = fill();
         Path file = folder.resolve("file");
-        Archive.export(store(), LINK_KEY, file, now);
+        Archive.export(store(), LINK_KEY, file, now, NOBODY);
         for (int commits = 1; ; commits++) {
             Store target = also(postgres());
             Store dying = DyingStore.after(target, commits);
             try {
-                Archive.restore(dying, file, key -> {});
+                Archive.restore(dying, Archive.check(file), key -> {}, NOBODY);
                 assertThat(commits).as("it was cut at all").isGreaterThan(3);
                 return;
             } catch (StoreException cut) {
                 assertThatThrownBy(() -> Archive.refuseUnfinished(target)).isInstanceOf(StoreException.class)
                         .hasMessageContaining("fetchback import");
             }
-            Archive.restore(target, file, key -> {});
+            Archive.restore(target, Archive.check(file), key -> {}, NOBODY);
             Archive.refuseUnfinished(target);
             same(store(), target, batch);
             target.close();
@@ -221,26 +224,64 @@ class ArchiveTest extends StoreFixture {
     }
 
     @Test
+    void whoeverUsesTheStoreIsNamed() {
+        fill();
+        Path file = folder.resolve("file");
+        Archive.export(store(), null, file, now, NOBODY);
+        String url = Servers.url(Servers.shared(Release.NEWEST));
+        List<Store> nodes = new ArrayList<>();
+        for (String name : List.of("serving", "moving")) {
+            nodes.add(also(PostgresStore.open(PostgresSettings.of(url, null, name, Retention.DEFAULT, () -> now).withLease(Duration.ofSeconds(2)))));
+        }
+        assertThatThrownBy(() -> Archive.restore(nodes.getLast(), Archive.check(file), key -> {}, NOBODY)).isInstanceOf(StoreException.class)
+                .hasMessageContaining("Nodes use the store: serving.");
+        assertThatThrownBy(() -> Archive.export(nodes.getLast(), null, folder.resolve("other"), now, NOBODY))
+                .hasMessageContaining("Nodes use the store: serving.");
+        nodes.getFirst().close();
+        Archive.restore(nodes.getLast(), Archive.check(file), key -> {}, NOBODY);
+    }
+
+    /** A killed export leaves the beginning of a file, under another name. */
+    @Test
+    void anExportMakesAFileOnlyWhenItIsWhole() throws Exception {
+        fill();
+        Path file = folder.resolve("file");
+        Files.writeString(folder.resolve("file.part"), "of one that was killed");
+        Archive.export(store(), null, file, now, tasks -> assertThat(file).doesNotExist());
+        Archive.check(file);
+        Path other = folder.resolve("other");
+        assertThatThrownBy(() -> Archive.export(store(), null, other, now, tasks -> {
+            throw new IllegalStateException("an end in the middle");
+        })).isInstanceOf(IllegalStateException.class);
+        try (var files = Files.list(folder)) {
+            assertThat(files.filter(Files::isRegularFile)).containsExactly(file);
+        }
+        assertThatThrownBy(() -> Archive.export(store(), null, folder.resolve("none/file"), now, NOBODY))
+                .hasMessageContainingAll("The file", "none/file", "cannot be written");
+        assertThatThrownBy(() -> Archive.check(other)).isInstanceOf(StoreException.class).hasMessageContaining("There is no file " + other);
+    }
+
+    @Test
     void whatCannotBeImportedChangesNothing() throws Exception {
         fill();
         Path file = folder.resolve("file");
-        Archive.export(store(), null, file, now);
+        Archive.export(store(), null, file, now, NOBODY);
         byte[] whole = Files.readAllBytes(file);
         Store target = also(sqlite());
         Path bad = folder.resolve("bad");
         for (int cut : new int[] {0, 5, whole.length / 2, whole.length - 1}) {
             Files.write(bad, java.util.Arrays.copyOf(whole, cut));
-            assertThatThrownBy(() -> Archive.restore(target, bad, key -> {})).isInstanceOf(StoreException.class)
+            assertThatThrownBy(() -> Archive.restore(target, Archive.check(bad), key -> {}, NOBODY)).isInstanceOf(StoreException.class)
                     .hasMessageContainingAll(bad.toString(), "cannot be imported");
         }
         byte[] changed = whole.clone();
         changed[whole.length / 2] ^= 1;
         Files.write(bad, changed);
-        assertThatThrownBy(() -> Archive.restore(target, bad, key -> {})).isInstanceOf(StoreException.class);
+        assertThatThrownBy(() -> Archive.restore(target, Archive.check(bad), key -> {}, NOBODY)).isInstanceOf(StoreException.class);
         assertThat(target.newestId()).isZero();
         Archive.refuseUnfinished(target);
-        assertThatThrownBy(() -> Archive.restore(store(), file, key -> {})).isInstanceOf(StoreException.class)
+        assertThatThrownBy(() -> Archive.restore(store(), Archive.check(file), key -> {}, NOBODY)).isInstanceOf(StoreException.class)
                 .hasMessageContaining("holds tasks already");
-        assertThatThrownBy(() -> Archive.export(store(), null, file, now)).hasMessageContaining(file.toString());
+        assertThatThrownBy(() -> Archive.export(store(), null, file, now, NOBODY)).hasMessageContaining(file.toString());
     }
 }

@@ -5,7 +5,9 @@ import dev.fetchback.server.config.Config;
 import dev.fetchback.server.config.ConfigReader;
 import dev.fetchback.store.Archive;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
@@ -33,6 +35,27 @@ final class TransferCommand extends StoreCommand {
         }
     }
 
+    /** Says where it is, now and then. */
+    private static final class Progress implements LongConsumer {
+        private static final long EVERY_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+        private final Terminal terminal;
+        private long toldAt = System.nanoTime();
+
+        Progress(Terminal terminal) {
+            this.terminal = terminal;
+        }
+
+        @Override
+        public void accept(long tasks) {
+            long now = System.nanoTime();
+            if (now - toldAt >= EVERY_NANOS) {
+                toldAt = now;
+                terminal.err().println("%,d tasks so far".formatted(tasks));
+            }
+        }
+    }
+
     TransferCommand(Direction direction, Function<Terminal, ConfigReader> reader, Function<Config, Builder> wiring) {
         super(reader);
         this.direction = direction;
@@ -51,9 +74,10 @@ final class TransferCommand extends StoreCommand {
     int run(Config config, ParseResult arguments, Terminal terminal) {
         Path file = terminal.folder().resolve(arguments.matchedPositionalValue(0, ""));
         Builder builder = wiring.apply(config);
+        LongConsumer progress = new Progress(terminal);
         Archive.Moved moved = switch (direction) {
-            case EXPORT -> builder.exportTo(file);
-            case IMPORT -> builder.importFrom(file);
+            case EXPORT -> builder.exportTo(file, progress);
+            case IMPORT -> builder.importFrom(file, progress);
         };
         terminal.out().println("%,d tasks, %,d pages, %,d receivers, %,d batches, %,d keys, %,d pages as last seen %s %s".formatted(moved.tasks(),
                 moved.bodies(), moved.receivers(), moved.batches(), moved.keys(), moved.pages(), direction.done, file));
