@@ -59,10 +59,17 @@ final class SimulationTest {
     List<DynamicTest> everyAcceptedTaskReachesOneTerminalPhase() {
         long base = Long.getLong("simulation.seed", System.nanoTime());
         List<DynamicTest> tests = new ArrayList<>();
+        List<Simulation> all = new ArrayList<>();
         for (int i = 0; i < RUNS; i++) {
-            long seed = base + i;
-            tests.add(DynamicTest.dynamicTest("-Dsimulation.seed=" + seed, () -> new Simulation(seed).run()));
+            Simulation simulation = new Simulation(base + i);
+            all.add(simulation);
+            tests.add(DynamicTest.dynamicTest("-Dsimulation.seed=" + simulation.seed, simulation::run));
         }
+        tests.add(DynamicTest.dynamicTest("most of them had zombies, processed pages, and crashed what processes them", () -> {
+            assertThat(all.stream().filter(one -> one.zombieMoves > 0)).as("seed %d", base).hasSizeGreaterThan(RUNS / 2);
+            assertThat(all.stream().filter(one -> one.processedDelivered > 0)).as("seed %d", base).hasSizeGreaterThan(RUNS / 2);
+            assertThat(all.stream().filter(one -> one.crashes > 0)).as("seed %d", base).hasSizeGreaterThan(RUNS / 2);
+        }));
         return tests;
     }
 
@@ -122,9 +129,6 @@ final class SimulationTest {
             assertThat(disk.all()).extracting(s -> s.task().id()).as("seed %d", seed).containsAll(accepted);
             assertThat(starts).as("seed %d: the simulation must do something", seed).isGreaterThan(accepted.size());
             assertThat(wrong).as("seed %d", seed).isEmpty();
-            assertThat(processedDelivered).as("seed %d: pages must be processed", seed).isPositive();
-            assertThat(crashes).as("seed %d: and crash what processes them", seed).isPositive();
-            assertThat(zombieMoves).as("seed %d: there must be zombies", seed).isPositive();
         }
 
         /** Only what somebody has already counts as unchanged. */
