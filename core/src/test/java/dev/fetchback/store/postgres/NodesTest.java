@@ -98,7 +98,7 @@ class NodesTest extends StoreFixture {
     }
 
     private void untilCommitting() {
-        until(() -> !ask("SELECT pid FROM pg_stat_activity WHERE wait_event='PgSleep' AND application_name='fetchback first'").isEmpty());
+        until(() -> !ask("SELECT pid FROM pg_stat_activity WHERE wait_event='PgSleep' AND application_name LIKE 'fetchback %'").isEmpty());
     }
 
     private CompletableFuture<Kind> undecided(List<Change> changes) {
@@ -336,19 +336,20 @@ class NodesTest extends StoreFixture {
         applied(new Move(first, started(first), null));
         PostgresStore other = another();
         until(() -> owned(store()) == 32 && owned(other) == 32);
-        int shard = Shards.of(first);
-        if (!store().owns(first)) {
-            exchange(shard, other, store());
+        Store former = store().owns(first) ? store() : other;
+        Store next = former == other ? store() : other;
+        for (Task task : untilItKnows(former)) { // the queue is empty then, its bound is that of before
+            former.commit(List.of(new Move(task, next(task, new Event.Start(former.epoch())), null)));
         }
-        untilItKnows(store()).forEach(task -> applied(new Move(task, started(task), null))); // the queue is empty, its bound is that of before
+        assertThat(ask("SELECT count(*) FROM $waiting")).isEqualTo("0");
         slowCommits();
         List<Change> late = List.of(submit(task(HOST)));
-        CompletableFuture<List<Result>> commit = CompletableFuture.supplyAsync(() -> store().commit(late));
+        CompletableFuture<List<Result>> commit = CompletableFuture.supplyAsync(() -> former.commit(late));
         untilCommitting();
-        exchange(shard, store(), other);
-        until(() -> other.owns(first));
+        exchange(Shards.of(first), former, next);
+        until(() -> next.owns(first));
         List<Change> settle = List.of(new Change.SettleQueue(new QueueKey(Stage.FETCH, HOST)));
-        until(() -> other.commit(settle).equals(List.of(Result.Applied.APPLIED))); // not before it sees what the former owner put there
+        until(() -> next.commit(settle).equals(List.of(Result.Applied.APPLIED))); // not before it sees what the former owner put there
         assertThat(commit.get(20, TimeUnit.SECONDS)).containsExactly(Result.Applied.APPLIED);
         assertThat(ask(UNSEEN)).isEqualTo("0");
     }
