@@ -90,6 +90,7 @@ final class CrawlerTest {
 
     private Process start(Site site) throws IOException {
         return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx128m",
+                "-Dorg.sqlite.tmpdir=" + folder, // a library that is unpacked there, which one that is killed leaves
                 "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
                 Local.class.getName(), site.url("/s/"), "1000", folder.toString()).inheritIO().start();
     }
