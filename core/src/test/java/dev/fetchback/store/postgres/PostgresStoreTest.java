@@ -9,11 +9,19 @@ import dev.fetchback.store.StoreListContract;
 import dev.fetchback.store.StoreSeenContract;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** The contract on the newest PostgreSQL. */
+/** The contract on the oldest PostgreSQL that is supported, and on the newest. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(Servers.Release.class)
 class PostgresStoreTest {
-    private static String url() {
-        return Servers.url(Servers.shared(Servers.Release.NEWEST));
+    @Parameter
+    Servers.Release release;
+
+    private String url() {
+        return Servers.url(Servers.shared(release));
     }
 
     private static Store open(String url, LongSupplier clock, Retention retention) {
