@@ -156,7 +156,7 @@ def burden(cluster, what):
 
 
 def wait_till_tomorrow(cluster, session, copies):
-    body = b'{"url":"http://127.0.0.1:9/","deliver":{"url":"http://127.0.0.1:9/"},"delay":"1d"}'
+    body = b'{"url":"https://waits.example/","delay":"1d"}'
     with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{cluster.nodes[0].port}/v1/tasks", body, {"Content-Type": "application/json"}), timeout=10):
         pass
     session.link.settimeout(COPY_SECONDS_MAX)
