@@ -135,7 +135,7 @@ public final class FetchStep implements Step<FetchInput, FetchResult> {
                         Kind.HOST_BUSY, "a redirect leads to " + hop.hostPort() + ", which takes no more requests just now");
             }
             Exchange.Failure refusal = check.refusal(hop, left.minusNanos(System.nanoTime() - from));
-            if (refusal == null) {
+            if (refusal == null && !manners.policies().of(hop.hostPort()).gap().isZero()) {
                 visit.keepDistance(left.minusNanos(System.nanoTime() - from));
             }
             return refusal;

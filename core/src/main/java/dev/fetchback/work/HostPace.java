@@ -48,6 +48,8 @@ final class HostPace implements Pace {
     private long delay;
     private long lastStart;
     private long lastSent;
+    /** What the last start kept to. */
+    private long distance;
     private long crawlUntil;
     private long pausedUntil;
     private int level;
@@ -118,8 +120,13 @@ final class HostPace implements Pace {
             return AFTER_PERMIT;
         }
         running++;
-        lastStart = now;
+        started(now);
         return now;
+    }
+
+    private void started(long now) {
+        lastStart = now;
+        distance = delay;
     }
 
     @Override
@@ -143,7 +150,7 @@ final class HostPace implements Pace {
         long opens = running - away >= concurrency ? AFTER_LEAVE : Math.max(pausedUntil, nextStart());
         if (opens <= now) {
             running++;
-            lastStart = now;
+            started(now);
             lastSent = now;
         }
         return opens;
@@ -157,7 +164,7 @@ final class HostPace implements Pace {
      */
     long send(long now) {
         see(now);
-        long at = gap == 0 || lastSent == 0 ? now : Math.max(now, lastSent + gap);
+        long at = distance == 0 || lastSent == 0 ? now : Math.max(now, lastSent + distance);
         lastSent = at;
         if (at > now) {
             lastStart = Math.max(lastStart, at);

@@ -80,6 +80,15 @@ final class HostPaceTest {
         now += 1_000;
         assertThat(pace.enter(null, now)).isEqualTo(now);
         assertThat(pace.send(now)).isZero();
+        pace.leave(now, true);
+        heard(pace, 2_000, true, false, 0);
+        now = pace.opensAt(now);
+        pace.enter(null, now);
+        now += 100;
+        pace.send(now);
+        now += 1_900;
+        pace.enter(null, now);
+        assertThat(pace.send(now)).as("at the distance that slowness makes").isEqualTo(100);
         HostPace free = pace(0);
         assertThat(free.send(now)).isZero();
         assertThat(free.send(now)).isZero();
