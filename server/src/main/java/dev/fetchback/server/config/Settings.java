@@ -106,7 +106,7 @@ public final class Settings {
             Kind.duration("0s", "1h"), "500ms",
             "Least time between two fetches from one host.");
     public static final Setting<Integer> FETCH_PER_ADDRESS_CONCURRENCY = row(FETCH, "fetch-per-address-concurrency",
-            Kind.integer(1, 100_000), "8", "Most fetches in flight to one IP address, whatever the host names.");
+            Kind.integer(1, 100_000), "8", "Most fetches in flight to one IP address, whatever the host names; nodes share these.");
     public static final Setting<Robots> FETCH_ROBOTS = row(FETCH, "fetch-robots", Kind.choice(Robots.class), "obey",
             "Whether robots.txt is obeyed by tasks that do not say. Tasks may ask to ignore it only when this is ignore.");
     public static final Setting<List<FetchPolicy>> FETCH_POLICIES = row(FETCH, "fetch-policies", FetchPolicy.kind(), null,
@@ -171,9 +171,9 @@ public final class Settings {
             Kind.integer(1, 100_000), "512",
             "Most deliveries in flight.");
     public static final Setting<Integer> DELIVER_PER_ENDPOINT_CONCURRENCY = row(DELIVER, "deliver-per-endpoint-concurrency",
-            Kind.integer(1, 100_000), "32", "Most deliveries in flight to one endpoint, that is, a URL without its query.");
+            Kind.integer(1, 100_000), "32", "Most deliveries in flight to one endpoint, that is, a URL without its query; for each node.");
     public static final Setting<Integer> DELIVER_PER_ORIGIN_CONCURRENCY = row(DELIVER, "deliver-per-origin-concurrency",
-            Kind.integer(1, 100_000), "128", "Most deliveries in flight to one scheme, host and port.");
+            Kind.integer(1, 100_000), "128", "Most deliveries in flight to one scheme, host and port; for each node.");
     public static final Setting<List<Duration>> DELIVER_SCHEDULE = row(DELIVER, "deliver-schedule", Kind.durations("0s", "7d"),
             "0s,5s,5m,30m,2h,5h,10h,14h,20h,24h", "Wait before each delivery attempt. The last one repeats.");
     public static final Setting<Long> DELIVER_INLINE_MAX = row(DELIVER, "deliver-inline-max", Kind.size("0", "16MiB"), "256KiB",
