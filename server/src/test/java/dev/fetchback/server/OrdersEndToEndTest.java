@@ -58,7 +58,8 @@ final class OrdersEndToEndTest {
         for (String name : List.of("n0", "n1")) {
             nodes.add(Server.start(new ConfigReader(Map.of(), folder).read(List.of("--port", "0", "--store", url, "--node-name", name,
                     "--data-dir", folder.resolve(name).toString(), "--fetch-allow-networks", "127.0.0.0/8", "--deliver-allow-networks",
-                    "127.0.0.0/8", "--fetch-per-host-gap", "0s", "--deliver-schedule", "0s,1h,1h", "--node-lease", "2s", "--drain", "0s"))));
+                    "127.0.0.0/8", "--fetch-per-host-gap", "0s", "--fetch-per-address-concurrency", "64", "--deliver-schedule", "0s,1h,1h",
+                    "--node-lease", "2s", "--drain", "0s"))));
         }
         until(() -> Servers.ask("SELECT count(*) FROM " + table("shard") + " GROUP BY epoch ORDER BY 1 LIMIT 1").equals("32"));
     }
