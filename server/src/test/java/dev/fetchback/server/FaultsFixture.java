@@ -50,7 +50,7 @@ final class FaultsFixture implements AutoCloseable {
     ChildServer launch(String name, String url) throws IOException {
         ChildServer node = ChildServer.launch(List.of(), Map.of(), folder, "--port", "0", "--store", url, "--node-name", name,
                 "--data-dir", folder.resolve(name).toString(), "--fetch-allow-networks", "127.0.0.0/8", "--deliver-allow-networks",
-                "127.0.0.0/8", "--fetch-per-host-gap", "0s", "--fetch-backoff", "200ms", "--deliver-schedule", "0s,200ms,1s,1s,1s,1s",
+                "127.0.0.0/8", "--fetch-per-address-concurrency", "64", "--fetch-per-host-gap", "0s", "--fetch-backoff", "200ms", "--deliver-schedule", "0s,200ms,1s,1s,1s,1s",
                 "--node-lease", lease, "--drain", "1s");
         nodes.add(node);
         return node;

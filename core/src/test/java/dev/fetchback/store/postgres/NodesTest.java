@@ -333,12 +333,13 @@ class NodesTest extends StoreFixture {
     void doesNotSettleAQueueWhileItsFormerOwnerCommits() throws Exception {
         Task first = task(HOST);
         applied(submit(first));
-        applied(new Move(first, started(first), null));
         PostgresStore other = another();
         until(() -> owned(store()) == 32 && owned(other) == 32);
         Store former = store().owns(first) ? store() : other;
         Store next = former == other ? store() : other;
-        for (Task task : untilItKnows(former)) { // the queue is empty then, its bound is that of before
+        List<Task> given = untilItKnows(former);
+        given.add(first);
+        for (Task task : given) { // the queue is empty then, its bound is that of before
             former.commit(List.of(new Move(task, next(task, new Event.Start(former.epoch())), null)));
         }
         assertThat(ask("SELECT count(*) FROM $waiting")).isEqualTo("0");
