@@ -178,6 +178,22 @@ final class EndToEndTest extends EndToEndFixture {
     }
 
     @Test
+    void aPageOfTenMegabytesIsStoredAndArrivesWhole() throws Exception {
+        String body = "0123456789".repeat(1_000_000);
+        AtomicInteger asked = new AtomicInteger();
+        Web pages = web(seen -> Web.Answer.of(200, body));
+        Web receiver = web(seen -> Web.Answer.of(asked.getAndIncrement() == 0 ? 503 : 204));
+        start("--deliver-to", receiver.url("/"));
+        String id = submit("{\"url\":\"" + pages.url("/") + "\",\"deliver\":{\"mode\":\"raw\"}}");
+        assertThat(receiver.next().body()).as("from memory").hasSize(body.length());
+        assertThat(receiver.next().text().equals(body)).as("from the store").isTrue();
+        assertThat(field(finished(id), "state")).isEqualTo("succeeded");
+        String kept = submit("{\"url\":\"" + pages.url("/") + "\",\"deliver\":null}");
+        finished(kept);
+        assertThat(call("GET", "/v1/tasks/" + kept + "/result", "").body().equals(body)).as("kept").isTrue();
+    }
+
+    @Test
     void aTaskThatExpiresIsToldSo() throws Exception {
         Web pages = web(seen -> Web.Answer.of(503));
         Web receiver = web(seen -> Web.Answer.of(200));
