@@ -59,7 +59,8 @@ final class DeployTest {
         String nginx = program("nginx", "/usr/sbin/nginx");
         Path file = folder.resolve("nginx.conf");
         Files.writeString(file, "pid " + folder.resolve("nginx.pid") + "; error_log stderr;\n"
-                + proxy().replace("http {", "http {" + temporary()).replace("listen 80;", "listen 127.0.0.1:1;"));
+                + proxy().replace("http {", "http {" + temporary())
+                        .replace("listen 80;", "listen unix:" + folder.resolve("socket") + ";")); // a port that any user may have
         run(List.of(nginx, "-t", "-q", "-p", folder.toString(), "-c", file.toString()), "[emerg]");
     }
 
