@@ -128,6 +128,16 @@ final class MoveEndToEndTest {
     }
 
     @Test
+    void whatIsNotThereIsSaidAndNothingIsMadeForIt() {
+        String data = folder.resolve("typo").toString();
+        assertThat(run("export", "--data-dir", data, "all.fetchback")).isEqualTo(2);
+        assertThat(said).contains("There is no store in the data folder " + data);
+        assertThat(run("import", "--data-dir", data, "all.fetchback")).isEqualTo(2);
+        assertThat(said).contains("There is no file " + folder.resolve("all.fetchback"));
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
     void anImportThatIsKilledAgainAndAgainIsWholeInTheEnd() throws Exception {
         long seed = System.nanoTime();
         Random random = new Random(seed);
