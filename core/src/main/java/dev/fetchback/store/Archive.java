@@ -103,9 +103,8 @@ public final class Archive {
     private static void refuseIfShared(Store store) {
         Map<String, Long> left = new HashMap<>();
         for (List<NodeRecord> others = others(store); !others.isEmpty(); others = others(store)) {
-            List<String> alive = others.stream().filter(node -> node.leaseMillis() > left.getOrDefault(node.name(), Long.MAX_VALUE))
-                    .map(NodeRecord::name).toList();
-            if (!alive.isEmpty() || Thread.currentThread().isInterrupted()) {
+            boolean renewed = others.stream().anyMatch(node -> node.leaseMillis() > left.getOrDefault(node.name(), Long.MAX_VALUE));
+            if (renewed || Thread.currentThread().isInterrupted()) {
                 throw new StoreException(Kind.UNUSABLE, "Nodes use the store: " + String.join(", ", others.stream().map(NodeRecord::name).toList())
                         + ". Stop them first, so that nothing changes while it is moved.", null);
             }

@@ -294,6 +294,9 @@ final class Membership implements AutoCloseable {
         int room = share - Long.bitCount(mine);
         if (room >= 0) {
             leaving = Shards.NONE;
+            if (room == 0) {
+                return mine;
+            }
             tenure.untouched(Numbers.ask(connection, TAKE, room, epoch));
             return Numbers.ask(connection, MINE, epoch);
         }
